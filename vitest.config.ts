@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+// fast: pure cores and single services. slow: simulated clusters and real processes, one file at a time.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/{unit,conformance,architecture}/**/*.spec.ts'],
+          setupFiles: ['reflect-metadata'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['test/{simulation,e2e}/**/*.spec.ts'],
+          setupFiles: ['reflect-metadata'],
+          globalSetup: ['test/e2e/build.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
