@@ -1,0 +1,41 @@
+import type { Stream } from './stream.js';
+
+/** How the payload bytes are to be read: UTF-8 JSON text, or bytes as they are. */
+export type PayloadEncoding = 'json' | 'bytes';
+
+/** What an application published, as it is delivered: opened, in its stream's order. */
+export interface Message {
+  readonly stream: Stream;
+  readonly seq: number;
+  /** NODE_NAME of the publisher; its id is `stream.publisher`. */
+  readonly publisherName: string;
+  /** Milliseconds since 1970 by the publisher's clock. */
+  readonly publishedAtMs: number;
+  /** How long after `publishedAtMs` it is worth delivering; undefined is for ever. */
+  readonly ttlMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Repeats with the same key are suppressed at subscribers. */
+  readonly idempotencyKey: string | undefined;
+  readonly encoding: PayloadEncoding;
+  /** A view on the opened bundle: JSON text or the published bytes. */
+  readonly payload: Buffer;
+}
+
+/** Stream messages that a subscriber will not get: `from` to `to`, both inclusive. */
+export interface Gap {
+  readonly stream: Stream;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: 'retention' | 'slow' | 'key';
+}
+
+export type AckLevel = 'local' | 'all' | number;
+
+export interface Receipt {
+  readonly stream: Stream;
+  readonly seq: number;
+  readonly publisherName: string;
+  readonly publishedAtMs: number;
+  /** Nodes that have the message in their log, of how many wanted it: publisher included, dead and left ones not. */
+  readonly ack: { readonly level: AckLevel; readonly confirmed: number; readonly of: number };
+}

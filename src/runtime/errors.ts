@@ -1,0 +1,59 @@
+/**
+ * The catalogue of errors that users meet. `code` is stable; `status` is the HTTP status. `docs/errors.md` lists
+ * the same, held equal by a test.
+ */
+export const ERRORS = {
+  'malformed-request': { status: 400, title: 'The request could not be read' },
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'invalid-topic': { status: 400, title: 'Not a valid topic' },
+  'invalid-pattern': { status: 400, title: 'Not a valid topic or pattern' },
+  'invalid-cursor': { status: 400, title: 'Not a valid cursor' },
+  unauthorized: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  'not-found': { status: 404, title: 'There is no such resource' },
+  'method-not-allowed': { status: 405, title: 'The resource does not know this method' },
+  'no-interest': { status: 409, title: 'This node is not subscribed to the topic' },
+  'too-large': { status: 413, title: 'Larger than the limit' },
+  'unsupported-media-type': { status: 415, title: 'Media type not supported' },
+  'idempotency-mismatch': { status: 422, title: 'The idempotency key was used with another body' },
+  'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Something went wrong inside the node' },
+  overloaded: { status: 503, title: 'Receivers do not keep up; try again' },
+  draining: { status: 503, title: 'The node is shutting down' },
+  'ack-timeout': { status: 504, title: 'Not confirmed in time' },
+  'store-full': { status: 507, title: 'The store is full' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** When trying again makes sense, in ms from now. */
+  readonly retryAfterMs?: number;
+  /** Further members of the problem document, such as the receipt that came with a timeout. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** What exactly is wrong, one entry per field. */
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** An operating error with a stable `code`; becomes a problem document over HTTP and in Socket.IO acks. */
+export class GrapevineError extends Error {
+  override readonly name = 'GrapevineError';
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: string,
+    readonly details: ErrorDetails = {},
+  ) {
+    super(detail, details.cause === undefined ? undefined : { cause: details.cause });
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+}
