@@ -1,0 +1,46 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+export function isNodeName(text: string): boolean {
+  return /^[A-Za-z0-9_.-]{1,63}$/.test(text) && text !== '.' && text !== '..';
+}
+
+export function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (/^[A-Za-z0-9.-]{1,253}$/.test(text) && !/^[0-9.]+$/.test(text));
+}
+
+/** An address of a node: http or https, and nothing behind the port. */
+export function isNodeUrl(text: string): boolean {
+  return isUrlOf(text, ['http:', 'https:']);
+}
+
+/** A node URL, or `dns+http://name:port`, which stands for all addresses of that name. */
+export function isPeerUrl(text: string): boolean {
+  return isNodeUrl(text) || isUrlOf(text.replace(/^dns\+/, ''), ['http:', 'https:']);
+}
+
+function isUrlOf(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+  return protocols.includes(url.protocol) && url.hostname !== '' && isBare;
+}
+
+export function isOrigin(text: string): boolean {
+  return text === '*' || (isNodeUrl(text) && new URL(text).origin === text);
+}
+
+export function isNetwork(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
+}
+
+/** Whether a server bound to this host can be reached from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  if (host === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}
+
+/** Bound to every address of the machine, so not an address to be dialled. */
+export function isWildcardHost(host: string): boolean {
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'unspecified';
+}

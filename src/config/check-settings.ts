@@ -1,0 +1,52 @@
+import { validateSync } from 'class-validator';
+import { isLoopbackHost, isWildcardHost } from './addresses.js';
+import { Settings } from './settings.js';
+
+export type SettingName = keyof Settings;
+
+/** What is wrong with one setting, as the end of a sentence that begins with its name. */
+export interface SettingProblem {
+  readonly setting: SettingName;
+  readonly problem: string;
+}
+
+export type CheckedSettings =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly SettingProblem[] };
+
+/** Given values over the defaults, checked one by one and together. Undefined values count as not given. */
+export function checkSettings(given: { readonly [name in SettingName]?: unknown }): CheckedSettings {
+  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
+  const settings: Settings = Object.assign(new Settings(), Object.fromEntries(Object.entries(given).filter(isGiven)));
+  const single = validateSync(settings, { stopAtFirstError: true }).map((error) => ({
+    setting: error.property as SettingName,
+    problem: Object.values(error.constraints ?? {})[0] ?? 'is not valid',
+  }));
+  const problems = single.length > 0 ? single : problemsTogether(settings);
+  if (problems.length > 0) return { ok: false, problems };
+  if (settings.dataDir === undefined && settings.store !== 'memory') settings.dataDir = `./data/${settings.name}`;
+  settings.apiAuth = 'open';
+  return { ok: true, settings };
+}
+
+function problemsTogether(settings: Settings): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const { host, clusterSecret, clusterSecretPrevious } = settings;
+  if (!isLoopbackHost(host)) {
+    const reach = `as ${host} can be reached from other machines`;
+    if (clusterSecret === undefined) problems.push({ setting: 'clusterSecret', problem: `must be given, ${reach}` });
+    if (settings.apiAuth === undefined && settings.api !== false) {
+      problems.push({ setting: 'apiAuth', problem: `must be given, ${reach} (open lets everybody in)` });
+    }
+  }
+  if (isWildcardHost(host) && settings.advertiseUrl === undefined) {
+    problems.push({ setting: 'advertiseUrl', problem: `must be given, as peers cannot dial ${host}` });
+  }
+  if (clusterSecretPrevious !== undefined && clusterSecret === undefined) {
+    problems.push({ setting: 'clusterSecretPrevious', problem: 'has no meaning without a current secret' });
+  }
+  if (settings.messageBytes > settings.bodyBytes) {
+    problems.push({ setting: 'bodyBytes', problem: 'must not be below the largest message' });
+  }
+  return problems;
+}

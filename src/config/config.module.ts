@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { Alarms } from '../runtime/alarms.service.js';
+import { CLOCK } from '../runtime/clock.js';
+import { DataFolder } from '../runtime/data-folder.service.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
+import { Random } from '../runtime/random.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { Settings } from './settings.js';
+
+/** What every part of a node stands on: its settings, clock, alarms, log, data folder and random generator. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: ConfigModule,
+      imports: [ScheduleModule.forRoot()],
+      providers: [
+        { provide: Settings, useValue: settings },
+        SystemClock,
+        { provide: CLOCK, useExisting: SystemClock },
+        Alarms,
+        { provide: NodeLogger, useFactory: () => loggerOf(settings) },
+        { provide: DataFolder, useFactory: () => openDataFolder(settings) },
+        { provide: Random, useFactory: () => new Random(randomBytes(6).readUIntBE(0, 6)) },
+      ],
+      exports: [Settings, SystemClock, CLOCK, Alarms, NodeLogger, DataFolder, Random],
+    };
+  }
+}
+
+/** The log as the settings want it. */
+export function loggerOf(settings: Settings): NodeLogger {
+  return new NodeLogger({ node: settings.name, level: settings.logLevel, format: settings.logFormat });
+}
+
+/** Locked before it is handed out, so whoever has it injected may read and write. */
+async function openDataFolder(settings: Settings): Promise<DataFolder> {
+  const folder = new DataFolder(settings.dataDir === undefined ? undefined : resolve(settings.dataDir));
+  await folder.lock();
+  return folder;
+}

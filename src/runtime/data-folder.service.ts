@@ -1,0 +1,131 @@
+import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { tryLock, unlock } from 'fs-native-extensions';
+import { StartError } from './start-error.js';
+
+const LOCK_FILE = 'lock';
+const EPOCH_FILE = 'epoch.json';
+
+/**
+ * The folder with all that outlives the process, locked for one process; JSON documents in it are replaced whole or
+ * not at all. Without a path the same documents live in memory.
+ */
+@Injectable()
+export class DataFolder implements OnApplicationShutdown {
+  readonly #inMemory = new Map<string, string>();
+  #lockFile: FileHandle | undefined;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #lastEpoch = 0;
+
+  /** Absolute path, or undefined when nothing goes to disk. */
+  constructor(readonly path: string | undefined) {}
+
+  /** Makes the folder when needed and takes it for this process; a StartError when another one has it. Idempotent. */
+  async lock(): Promise<void> {
+    if (this.path === undefined || this.#lockFile !== undefined) return;
+    const file = await this.#openLockFile(this.path);
+    if (!tryLock(file.fd)) {
+      await file.close();
+      throw new StartError(`the data folder ${this.path} is in use by another process`);
+    }
+    this.#lockFile = file;
+  }
+
+  /** The parsed document, or undefined when it was never written. */
+  async readJson(name: string): Promise<unknown> {
+    const text = await this.#readText(name);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new StartError(`${this.#pathOf(name)} is damaged: not a JSON document`, { cause });
+    }
+  }
+
+  /** Replaces the document; once resolved, it survives a power loss. Writes happen in the order of the calls. */
+  writeJson(name: string, value: unknown, mode = 0o600): Promise<void> {
+    const text = `${JSON.stringify(value, null, 2)}\n`;
+    const written = this.#lastWrite.then(() => this.#replace(name, text, mode));
+    this.#lastWrite = written.catch(() => undefined);
+    return written;
+  }
+
+  /** The epoch of this life: above every earlier one, and on disk before it is returned. */
+  async nextEpoch(): Promise<number> {
+    const stored = await this.readJson(EPOCH_FILE);
+    const last = Math.max(this.#lastEpoch, storedEpoch(stored) ?? 0);
+    const epoch = Math.max(last + 1, Date.now());
+    this.#lastEpoch = epoch;
+    await this.writeJson(EPOCH_FILE, { epoch });
+    return epoch;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#lastWrite;
+    const file = this.#lockFile;
+    this.#lockFile = undefined;
+    if (file === undefined) return;
+    unlock(file.fd);
+    await file.close();
+  }
+
+  async #openLockFile(path: string): Promise<FileHandle> {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      return await open(join(path, LOCK_FILE), 'a', 0o600);
+    } catch (cause) {
+      throw new StartError(`the data folder ${path} cannot be used: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  async #readText(name: string): Promise<string | undefined> {
+    if (this.path === undefined) return this.#inMemory.get(name);
+    try {
+      return await readFile(this.#pathOf(name), 'utf8');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new StartError(`${this.#pathOf(name)} cannot be read: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  async #replace(name: string, text: string, mode: number): Promise<void> {
+    if (this.path === undefined) {
+      this.#inMemory.set(name, text);
+      return;
+    }
+    const temporary = this.#pathOf(`${name}.new`);
+    await writeThrough(temporary, text, mode);
+    await rename(temporary, this.#pathOf(name));
+    await flushFolder(this.path);
+  }
+
+  #pathOf(name: string): string {
+    return join(this.path ?? '', name);
+  }
+}
+
+function storedEpoch(document: unknown): number | undefined {
+  const epoch = (document as { epoch?: unknown } | undefined)?.epoch;
+  return Number.isSafeInteger(epoch) ? (epoch as number) : undefined;
+}
+
+async function writeThrough(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename is durable once the folder that holds the names is. */
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
