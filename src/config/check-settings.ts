@@ -16,17 +16,29 @@ export type CheckedSettings =
 
 /** Given values over the defaults, checked one by one and together. Undefined values count as not given. */
 export function checkSettings(given: { readonly [name in SettingName]?: unknown }): CheckedSettings {
-  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
-  const settings: Settings = Object.assign(new Settings(), Object.fromEntries(Object.entries(given).filter(isGiven)));
+  const overrides = Object.entries(given).filter(([, value]) => value !== undefined);
+  const settings: Settings = Object.assign(new Settings(), Object.fromEntries(overrides));
   const single = validateSync(settings, { stopAtFirstError: true }).map((error) => ({
     setting: error.property as SettingName,
     problem: Object.values(error.constraints ?? {})[0] ?? 'is not valid',
   }));
-  const problems = single.length > 0 ? single : problemsTogether(settings);
+  const problems = [...unknownNames(overrides), ...single];
+  if (problems.length === 0) problems.push(...problemsTogether(settings));
   if (problems.length > 0) return { ok: false, problems };
   if (settings.dataDir === undefined && settings.store !== 'memory') settings.dataDir = `./data/${settings.name}`;
   settings.apiAuth = 'open';
   return { ok: true, settings };
+}
+
+function unknownNames(overrides: readonly (readonly [string, unknown])[]): SettingProblem[] {
+  return overrides
+    .filter(([name]) => !isSettingName(name))
+    .map(([name]) => ({ setting: name as SettingName, problem: 'is not known' }));
+}
+
+/** Class fields exist on every instance, also those without a default. */
+function isSettingName(name: string): boolean {
+  return Object.hasOwn(new Settings(), name);
 }
 
 function problemsTogether(settings: Settings): SettingProblem[] {
