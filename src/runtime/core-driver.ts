@@ -48,7 +48,7 @@ export class CoreDriver<Input, Timer, Output> {
     const nowMs = this.world.nowMs();
     for (const output of this.core.handle(input, nowMs)) {
       if (isSchedule<Timer>(output)) this.#timers.add(nowMs + output.afterMs, output.timer);
-      else this.carryOut(output as Output);
+      else this.carryOut(output);
     }
   }
 
