@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 
-/** What the cluster secret is turned into, one key per purpose. */
+/** What a cluster secret is turned into, one key per purpose. */
 export interface ClusterKeys {
   /** Authenticates hellos, so that strangers are turned away before anything costly. */
   readonly hello: Buffer;
@@ -10,9 +10,18 @@ export interface ClusterKeys {
   readonly link: Buffer;
 }
 
-/** Keys of one secret; of the empty one in a cluster that has none. */
+/** Keys of one secret; of the empty one where there is none. */
 export function clusterKeysOf(secret: string): ClusterKeys {
   const derive = (purpose: string): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, 'grapevine cluster 1', purpose, 32));
   return { hello: derive('hello'), admission: derive('admission'), link: derive('link') };
+}
+
+/** Keys of the secrets that a node accepts, the current one first; none when it was given none. */
+export function acceptedKeysOf(secrets: {
+  readonly clusterSecret?: string;
+  readonly clusterSecretPrevious?: string;
+}): readonly ClusterKeys[] {
+  const given = [secrets.clusterSecret, secrets.clusterSecretPrevious];
+  return given.filter((secret) => secret !== undefined).map(clusterKeysOf);
 }

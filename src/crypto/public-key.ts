@@ -10,7 +10,7 @@ const COORDINATE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 /** Accepts a remote JWK only if it is a point on P-256 with no member beyond the four of a public key. */
 export function decodePublicJwk(value: unknown): Decoded<PublicJwk> {
   if (typeof value !== 'object' || value === null) return refused('key is not an object');
-  const { kty, crv, x, y, ...rest } = value as Record<string, unknown>;
+  const { kty, crv, x, y, ...rest } = value as Readonly<Record<string, unknown>>;
   if (kty !== 'EC' || crv !== 'P-256' || Object.keys(rest).length > 0) return refused('key is not a bare P-256 key');
   if (typeof x !== 'string' || typeof y !== 'string') return refused('key has no coordinates');
   if (!COORDINATE.test(x) || !COORDINATE.test(y)) return refused('key coordinates are malformed');

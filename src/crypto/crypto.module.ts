@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { HandshakesService } from './handshakes.service.js';
+import { IdentityService } from './identity.service.js';
+import { RecordsService } from './records.service.js';
+
+/** Who this node is, whom it believes, and how it greets. */
+@Module({
+  providers: [IdentityService, RecordsService, HandshakesService],
+  exports: [IdentityService, RecordsService, HandshakesService],
+})
+export class CryptoModule {}
