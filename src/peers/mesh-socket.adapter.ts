@@ -1,0 +1,130 @@
+import type { Socket as NetSocket } from 'node:net';
+import type { Socket as AcceptedSocket } from 'socket.io';
+import type { Socket as DialledSocket } from 'socket.io-client';
+import { closeReasonOf } from './link-close-reason.js';
+import type { LinkCloseReason } from './links.js';
+import { CLOSING_EVENT, FRAME_EVENT } from './mesh-parser.js';
+import type { MeshSocket, MeshSocketListener } from './mesh-socket.js';
+
+/** What Socket.IO keeps below its sockets at both ends: the WebSocket of `ws`. */
+interface WebSocket {
+  readonly bufferedAmount: number;
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+  readonly _socket: NetSocket | null;
+}
+
+/** The connection that a peer opened to us. */
+export class AcceptedMeshSocket implements MeshSocket {
+  readonly #webSocket: WebSocket;
+
+  constructor(private readonly socket: AcceptedSocket) {
+    this.#webSocket = (socket.conn.transport as unknown as { socket: WebSocket }).socket;
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.socket.connected) this.socket.emit(FRAME_EVENT, frame);
+  }
+
+  bufferedBytes(): number {
+    // Engine.IO holds packets back here while an earlier one is being written.
+    const waiting = (this.socket.conn as unknown as { writeBuffer: readonly { data?: { length: number } }[] })
+      .writeBuffer;
+    let bytes = this.#webSocket.bufferedAmount;
+    for (const packet of waiting) bytes += packet.data?.length ?? 0;
+    return bytes;
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.#webSocket.resume();
+  }
+
+  close(reason: LinkCloseReason): void {
+    if (this.socket.connected) this.socket.emit(CLOSING_EVENT, reason);
+    this.socket.disconnect(true);
+  }
+
+  destroy(): void {
+    this.#webSocket.terminate();
+  }
+
+  listen(listener: MeshSocketListener): void {
+    let told: LinkCloseReason = 'transport';
+    this.socket.on(FRAME_EVENT, (frame: unknown) => {
+      if (Buffer.isBuffer(frame)) listener.frame(frame);
+    });
+    this.socket.on(CLOSING_EVENT, (reason: unknown) => {
+      told = closeReasonOf(reason);
+    });
+    // What the parser refuses ends here; Socket.IO closes the connection itself.
+    this.socket.on('error', () => {
+      told = 'bad-frame';
+    });
+    this.socket.on('disconnect', () => listener.closed(told));
+    this.#webSocket._socket?.on('drain', () => listener.drained());
+  }
+}
+
+/** The connection that we opened, or are about to open, to a peer. */
+export class DialledMeshSocket implements MeshSocket {
+  #webSocket: WebSocket | undefined;
+
+  constructor(private readonly socket: DialledSocket) {}
+
+  send(frame: Uint8Array): void {
+    // While it is not connected Socket.IO would queue without bound.
+    if (this.socket.connected) this.socket.emit(FRAME_EVENT, frame);
+  }
+
+  bufferedBytes(): number {
+    // The only honest figure at this end: what Socket.IO says of itself is always "all written".
+    return this.#webSocket?.bufferedAmount ?? 0;
+  }
+
+  pause(): void {
+    this.#webSocket?.pause();
+  }
+
+  resume(): void {
+    this.#webSocket?.resume();
+  }
+
+  close(reason: LinkCloseReason): void {
+    if (this.socket.connected) this.socket.emit(CLOSING_EVENT, reason);
+    this.socket.disconnect();
+    this.socket.io.engine.close();
+  }
+
+  destroy(): void {
+    this.socket.disconnect();
+    this.#webSocket?.terminate();
+  }
+
+  listen(listener: MeshSocketListener): void {
+    let told: LinkCloseReason = 'transport';
+    let isClosed = false;
+    const close = (reason: LinkCloseReason): void => {
+      if (isClosed) return;
+      isClosed = true;
+      listener.closed(reason);
+    };
+    this.socket.on('connect', () => {
+      this.#webSocket = (this.socket.io.engine.transport as unknown as { ws: WebSocket }).ws;
+      this.#webSocket._socket?.on('drain', () => listener.drained());
+      listener.opened();
+    });
+    this.socket.on(FRAME_EVENT, (frame: unknown) => {
+      if (Buffer.isBuffer(frame)) listener.frame(frame);
+    });
+    this.socket.on(CLOSING_EVENT, (reason: unknown) => {
+      told = closeReasonOf(reason);
+    });
+    this.socket.on('connect_error', () => close('transport'));
+    this.socket.on('disconnect', (cause) => close(cause === 'parse error' ? 'bad-frame' : told));
+  }
+}
