@@ -18,7 +18,7 @@ export function aeadSeal(input: {
   return Buffer.concat([ciphertext, cipher.getAuthTag()], ciphertext.length + AEAD_TAG_BYTES);
 }
 
-/** The plaintext of what `aeadSeal` made with the same key, nonce and associated data, else undefined. */
+/** The plaintext of what `aeadSeal` made with the same key, nonce and associated data, else undefined; a key from afar may have any length. */
 export function aeadOpen(input: {
   readonly key: Uint8Array;
   readonly nonce: Uint8Array;
@@ -26,7 +26,7 @@ export function aeadOpen(input: {
   readonly sealed: Uint8Array;
 }): Buffer | undefined {
   const length = input.sealed.length - AEAD_TAG_BYTES;
-  if (length < 0) return undefined;
+  if (length < 0 || input.key.length !== AEAD_KEY_BYTES) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', input.key, input.nonce, { authTagLength: AEAD_TAG_BYTES });
   if (input.aad !== undefined) decipher.setAAD(input.aad);
   decipher.setAuthTag(input.sealed.subarray(length));
