@@ -31,8 +31,8 @@ export class CoreDriver<Input, Timer, Output> {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#run(next);
     } finally {
       this.#isRunning = false;
+      this.#setAlarm();
     }
-    this.#setAlarm();
   }
 
   /** Delivers the timers that are due. */

@@ -61,7 +61,12 @@ export class DataFolder implements OnApplicationShutdown {
     return epoch;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  onApplicationShutdown(): Promise<void> {
+    return this.unlock();
+  }
+
+  /** Finishes what is being written and gives the folder back. */
+  async unlock(): Promise<void> {
     await this.#lastWrite;
     const file = this.#lockFile;
     this.#lockFile = undefined;
