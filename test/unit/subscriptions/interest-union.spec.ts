@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { CLIENT_INTEREST_LINGERS_MS, InterestUnion } from '../../../src/subscriptions/interest-union.js';
+
+describe('the interest of a node', () => {
+  it('is what anybody in it wants, since the earliest of them', () => {
+    const union = new InterestUnion();
+    expect(union.add('chat', 'client', 50)).toBe(true);
+    expect(union.add('chat', 'node', 60)).toBe(false);
+    expect(union.add('chat', 'handler', 40)).toBe(true);
+    expect(union.add('news', 'node', 70)).toBe(true);
+    expect(union.entries()).toEqual([
+      { pattern: 'chat', sinceMs: 40 },
+      { pattern: 'news', sinceMs: 70 },
+    ]);
+  });
+
+  it('ends at once for what the node wanted', () => {
+    const union = new InterestUnion();
+    union.add('chat', 'node', 1);
+    expect(union.remove('chat', 'node', 0)).toBe(true);
+    expect(union.entries()).toEqual([]);
+  });
+
+  it('lingers for a minute after the last client', () => {
+    const union = new InterestUnion();
+    union.add('chat', 'client', 1);
+    union.add('chat', 'client', 2);
+    union.remove('chat', 'client', 100);
+    expect(union.nextExpiryMs).toBeUndefined();
+    expect(union.remove('chat', 'client', 200)).toBe(false);
+    expect(union.nextExpiryMs).toBe(200 + CLIENT_INTEREST_LINGERS_MS);
+    expect(union.expire(199 + CLIENT_INTEREST_LINGERS_MS)).toBe(false);
+    expect(union.entries()).toHaveLength(1);
+    expect(union.expire(200 + CLIENT_INTEREST_LINGERS_MS)).toBe(true);
+    expect(union.entries()).toEqual([]);
+  });
+
+  it('goes on when a client comes back in time, without peers hearing of it', () => {
+    const union = new InterestUnion();
+    union.add('chat', 'client', 1);
+    union.remove('chat', 'client', 0);
+    expect(union.add('chat', 'client', 30_000)).toBe(false);
+    expect(union.expire(CLIENT_INTEREST_LINGERS_MS * 2)).toBe(false);
+    expect(union.clients('chat')).toBe(1);
+  });
+
+  it('stays while somebody else wants it', () => {
+    const union = new InterestUnion();
+    union.add('chat', 'node', 1);
+    union.add('chat', 'client', 1);
+    union.remove('chat', 'client', 0);
+    expect(union.nextExpiryMs).toBeUndefined();
+    union.remove('chat', 'node', 0);
+    expect(union.entries()).toEqual([]);
+  });
+
+  it('takes no notice of an end without a beginning', () => {
+    const union = new InterestUnion();
+    union.add('chat', 'node', 1);
+    expect(union.remove('chat', 'client', 0)).toBe(false);
+    expect(union.remove('news', 'node', 0)).toBe(false);
+    expect(union.entries()).toHaveLength(1);
+  });
+});
