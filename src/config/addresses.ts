@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 export function isNodeName(text: string): boolean {
@@ -6,7 +5,11 @@ export function isNodeName(text: string): boolean {
 }
 
 export function isHost(text: string): boolean {
-  return isIP(text) !== 0 || (/^[A-Za-z0-9.-]{1,253}$/.test(text) && !/^[0-9.]+$/.test(text));
+  return isAddress(text) || (/^[A-Za-z0-9.-]{1,253}$/.test(text) && !/^[0-9.]+$/.test(text));
+}
+
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
 /** An address of a node: http or https, and nothing behind the port. */

@@ -1,5 +1,5 @@
 import { patternProblem } from '../topics/topic.js';
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../runtime/node-logger.service.js';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../runtime/log-level.js';
 import { ApiMount, ListOf, OneOf, Secret, Text, WholeNumber } from './setting-rules.js';
 import { isHost, isNetwork, isNodeName, isNodeUrl, isOrigin, isPeerUrl } from './addresses.js';
 

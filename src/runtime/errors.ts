@@ -20,6 +20,7 @@ export const ERRORS = {
   'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong inside the node' },
   overloaded: { status: 503, title: 'Receivers do not keep up; try again' },
+  'not-ready': { status: 503, title: 'The node has not joined its cluster yet' },
   draining: { status: 503, title: 'The node is shutting down' },
   'ack-timeout': { status: 504, title: 'Not confirmed in time' },
   'store-full': { status: 507, title: 'The store is full' },
