@@ -1,0 +1,190 @@
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { InterestEntry } from '../peers/interest.js';
+import type { NodeId } from '../peers/node-id.js';
+import type { PeersListener } from '../peers/peers-listener.js';
+import { PeersService } from '../peers/peers.service.js';
+import { GrapevineError } from '../runtime/errors.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
+import { BundleLog, type TopicUsage } from './bundle-log.service.js';
+import type { StreamExtent } from './bundle-store.js';
+import { Deadlines } from './deadlines.service.js';
+import { DeliveryService } from './delivery.service.js';
+import { GossipDriver } from './gossip-driver.service.js';
+import type { GossipListener } from './gossip-listener.js';
+import { InboxService } from './inbox.service.js';
+import type { Message, Receipt } from './message.js';
+import { PublisherService } from './publisher.service.js';
+import { PublishersService } from './publishers.service.js';
+import type { PublishInput, PublishOptions } from './publish.js';
+import type { StreamId } from './stream.js';
+import { TopicKeysService } from './topic-keys.service.js';
+
+/** Bytes of the log that one read of messages opens at a time. */
+const READ_BYTES = 256 * 1024;
+const READ_BUNDLES = 64;
+const HISTORY_POLL_MS = 25;
+/** History counts as arrived when nothing was missing for so long. */
+const HISTORY_QUIET_MS = 250;
+
+/** A message as the log has it; `arrival` is its bundle's place in this node's order. */
+export interface LoggedMessage {
+  readonly message: Message;
+  readonly arrival: number;
+}
+
+/** What the layers above see of gossip: publish, want, read the log. */
+@Injectable()
+export class GossipService implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown, PeersListener {
+  #interest: readonly InterestEntry[] = [];
+  #publishing = 0;
+  #isDraining = false;
+
+  constructor(
+    private readonly peers: PeersService,
+    private readonly log: BundleLog,
+    private readonly driver: GossipDriver,
+    private readonly inbox: InboxService,
+    private readonly keys: TopicKeysService,
+    private readonly publishers: PublishersService,
+    private readonly publisher: PublisherService,
+    private readonly delivery: DeliveryService,
+    private readonly deadlines: Deadlines,
+    private readonly logger: NodeLogger,
+  ) {
+    peers.attach(this);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.log.open();
+    await this.publishers.restore();
+    this.driver.start();
+  }
+
+  attach(listener: GossipListener): void {
+    this.delivery.attach(listener);
+  }
+
+  /**
+   * Publishes one message. GrapevineError `too-large`, `overloaded`, `draining`, `store-full`, or `ack-timeout` with the receipt in its
+   * details. The topic must be valid.
+   */
+  async publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
+    if (this.#isDraining) throw new GrapevineError('draining', 'the node is shutting down', { retryAfterMs: 1_000 });
+    this.#publishing++;
+    try {
+      return await this.publisher.publish(input, options);
+    } finally {
+      this.#publishing--;
+    }
+  }
+
+  /** What this node wants from now on, in place of what it wanted before. */
+  setInterest(entries: readonly InterestEntry[]): void {
+    this.delivery.setInterest(entries, this.#interest);
+    this.#interest = entries;
+    this.peers.setInterest(entries);
+  }
+
+  /** Resolves when the history that live nodes hold of what this node wants has arrived, or after `timeoutMs`. */
+  async pullHistory(timeoutMs: number): Promise<void> {
+    const startMs = performance.now();
+    await this.peers.waitUntilKnown(timeoutMs);
+    let quietMs = 0;
+    while (quietMs < HISTORY_QUIET_MS && performance.now() - startMs < timeoutMs) {
+      await new Promise<void>((resolve) => this.deadlines.set(HISTORY_POLL_MS, resolve));
+      quietMs = this.driver.isMissingAnything ? 0 : quietMs + HISTORY_POLL_MS;
+      if (this.peers.linked().length === 0) return;
+    }
+  }
+
+  /** Every stream that this node holds something of, or did. */
+  extents(): Iterable<StreamExtent> {
+    return this.log.extents();
+  }
+
+  *extentsOf(topicMatches: (topic: string) => boolean): Iterable<StreamExtent> {
+    for (const extent of this.log.extents()) if (topicMatches(extent.stream.topic)) yield extent;
+  }
+
+  /** Messages of a stream in order, from `fromSeq` or the first above that is held; none when there is nothing more that can be read. */
+  readStream(stream: StreamId, fromSeq: number, limit: number): readonly Message[] {
+    const found: Message[] = [];
+    let next = fromSeq;
+    while (found.length < limit) {
+      const bundles = this.log.read(stream, next, READ_BYTES);
+      if (bundles.length === 0) break;
+      for (const { bundle } of bundles) {
+        const messages = this.delivery.open(bundle);
+        if (messages === undefined) return found;
+        for (const message of messages) if (message.seq >= next && found.length < limit) found.push(message);
+        next = bundle.lastSeq + 1;
+      }
+    }
+    return found;
+  }
+
+  /** Messages of a topic in order of arrival, those of whole bundles after `afterArrival`, at least `limit` of them if there are so many. */
+  readTopic(topic: string, afterArrival: number, limit: number): readonly LoggedMessage[] {
+    const found: LoggedMessage[] = [];
+    let after = afterArrival;
+    while (found.length < limit) {
+      const bundles = this.log.readTopic(topic, after, Math.min(READ_BUNDLES, limit));
+      if (bundles.length === 0) break;
+      for (const { bundle, arrival } of bundles) {
+        if (found.length >= limit) break;
+        for (const message of this.delivery.open(bundle) ?? []) found.push({ message, arrival });
+        after = arrival;
+      }
+    }
+    return found;
+  }
+
+  seqBefore(stream: StreamId, wallMs: number): number {
+    return this.log.seqBefore(stream, wallMs);
+  }
+
+  topics(): readonly TopicUsage[] {
+    return this.log.topics();
+  }
+
+  get counters(): { sent: GossipDriver['counters']; received: InboxService['counters'] } {
+    return { sent: this.driver.counters, received: this.inbox.counters };
+  }
+
+  linkUp(peer: NodeId): void {
+    this.keys.linkUp(peer).catch((cause: unknown) => this.logger.error('keys.pairing-failed', { peer, cause }));
+    this.driver.handle({ type: 'linkUp', peer });
+  }
+
+  linkDown(peer: NodeId): void {
+    this.keys.linkDown(peer);
+    this.inbox.linkDown(peer);
+    this.driver.handle({ type: 'linkDown', peer });
+  }
+
+  frame(peer: NodeId, body: Buffer): void {
+    this.inbox.frame(peer, body);
+  }
+
+  directoryChanged(): void {
+    this.driver.handle({ type: 'directoryChanged' });
+  }
+
+  /** Takes no more messages, and resolves when those it took are in the logs of the interested, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#isDraining = true;
+    const startMs = performance.now();
+    while ((this.#publishing > 0 || this.driver.isUnconfirmed) && performance.now() - startMs < timeoutMs) {
+      await new Promise<void>((resolve) => this.deadlines.set(HISTORY_POLL_MS, resolve));
+    }
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#isDraining = true;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.log.close();
+  }
+}
+
