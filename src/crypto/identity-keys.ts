@@ -28,7 +28,7 @@ export async function createIdentity(): Promise<SavedIdentity> {
 
 /** Reads a saved identity and checks that both private keys belong to their public ones. */
 export async function readIdentity(saved: unknown): Promise<Decoded<IdentityKeys>> {
-  const store = await jose.JWK.asKeyStore(saved as object).catch(() => undefined);
+  const store = await importStore(saved);
   const [joseSigner, anotherSigner] = store?.all({ use: 'sig' }) ?? [];
   const [joseDecrypter, anotherDecrypter] = store?.all({ use: 'enc' }) ?? [];
   if (joseSigner === undefined || anotherSigner !== undefined) return refused('it must hold one signing key');
@@ -46,6 +46,14 @@ export async function readIdentity(saved: unknown): Promise<Decoded<IdentityKeys
     joseDecrypter,
     atRestKey: Buffer.from(atRest),
   });
+}
+
+async function importStore(saved: unknown): Promise<jose.JWK.KeyStore | undefined> {
+  try {
+    return await jose.JWK.asKeyStore(saved as object);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Pair {

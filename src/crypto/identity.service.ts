@@ -32,8 +32,8 @@ export class IdentityService implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const saved = (await this.folder.readJson(IDENTITY_FILE)) ?? (await this.#create());
-    const keys = await readIdentity(saved);
+    const saved = await this.folder.readJson(IDENTITY_FILE);
+    const keys = await readIdentity(saved === undefined ? await this.#create() : saved);
     if (!keys.ok) throw new StartError(`${IDENTITY_FILE} in the data folder is damaged: ${keys.reason}`);
     this.#keys = keys.value;
     this.#id = thumbprintOf(keys.value.signingKey);
