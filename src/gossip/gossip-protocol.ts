@@ -26,7 +26,8 @@ export interface GossipWorld {
   localTimeOf(peer: NodeId, theirWallMs: number): number;
 }
 
-export type GossipTimer = 'repair' | 'tick';
+/** `round`: tell and ask what others hold; `tick`: look after what waits. */
+export type GossipTimer = 'round' | 'tick';
 
 export type GossipInput<B extends BundlePlace> =
   /** Once, before anything else: what the log held at start. */

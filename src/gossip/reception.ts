@@ -1,0 +1,198 @@
+/**
+ * What comes in: bundles pushed or pulled, and claims of what others hold. It takes in streams that are wanted here, lets windows put bundles
+ * in order, releases what is next, and has repair look after holes. The floor of a stream that is new here is the publisher's
+ * word, or, when the publisher is silent, the lowest that a holder names.
+ */
+import type { NodeId } from '../peers/node-id.js';
+import type { Audience } from './audience.js';
+import type { Claim } from './gossip-frames.js';
+import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
+import type { Repair } from './repair.js';
+import type { StreamState, StreamTable } from './stream-table.js';
+import type { Stream, StreamId } from './stream.js';
+import { StreamWindow } from './stream-window.js';
+
+/** New streams that wait for their publisher's word. */
+export const NEWCOMERS_MAX = 16_384;
+/** How long the publisher, or the other holders when it is out of reach, may name a lower floor. */
+export const FLOOR_WAIT_MS = { publisher: 1_000, holders: 250 };
+
+interface Newcomer {
+  readonly stream: Stream;
+  readonly dueMs: number;
+  start: number;
+  readonly claims: Map<NodeId, Claim>;
+}
+
+export interface ReceptionCounters {
+  duplicates: number;
+  unwanted: number;
+  refused: number;
+}
+
+export interface ReceptionPorts<B extends BundlePlace> {
+  emit(output: GossipOutput<B>): void;
+  /** A bundle was released that others may get from here. */
+  released(state: StreamState<B>, bundle: B): void;
+  /** The peer sent what was here already: it should know how far this node is. */
+  duplicate(peer: NodeId, state: StreamState<B>): void;
+  ask(peer: NodeId, topic: string): void;
+  /** A stream of this topic was taken in. */
+  opened(topic: string): void;
+}
+
+export class Reception<B extends BundlePlace> {
+  readonly counters: ReceptionCounters = { duplicates: 0, unwanted: 0, refused: 0 };
+  readonly #newcomers = new Map<StreamId, Newcomer>();
+
+  constructor(
+    private readonly links: ReadonlySet<NodeId>,
+    private readonly table: StreamTable<B>,
+    private readonly audience: Audience,
+    private readonly repair: Repair<B>,
+    private readonly ports: ReceptionPorts<B>,
+  ) {}
+
+  get newcomers(): number {
+    return this.#newcomers.size;
+  }
+
+  received(data: { peer: NodeId; bundle: B; start: number | undefined; isRepair: boolean }, nowMs: number): void {
+    const { peer, bundle } = data;
+    const state = this.table.get(bundle.stream.id) ?? this.#meet(data, nowMs);
+    if (state === undefined) return;
+    if (state.history !== undefined && bundle.lastSeq <= state.window.floor) {
+      this.#receivedHistory(state, state.history, data, nowMs);
+      return;
+    }
+    const offer = state.window.offer(bundle);
+    if (offer === 'known') {
+      this.counters.duplicates++;
+      this.ports.duplicate(peer, state);
+    } else if (offer === 'full') this.counters.refused++;
+    else {
+      state.via = peer;
+      this.release(state, nowMs);
+    }
+    this.repair.progressed(state, peer, nowMs);
+    const { aheadFrom, frontier } = state.window;
+    if (aheadFrom === undefined || data.isRepair) return;
+    // A link keeps the order of what is pushed: what is missing in between is not on its way.
+    const claim = { peer, floor: 0, frontier: aheadFrom - 1, isUrgent: true };
+    if (aheadFrom > frontier + 1) this.repair.claimed(state, claim, nowMs);
+  }
+
+  /** A peer says what it holds of a stream; true when nothing of it is missing here. */
+  claimed(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
+    if (claim.floor > claim.frontier || claim.start > claim.frontier) return true;
+    const state = this.table.get(stream.id);
+    if (state === undefined) {
+      this.#await(peer, stream, claim, nowMs);
+      return false;
+    }
+    this.#wantHistory(peer, state, claim, nowMs);
+    if (claim.frontier <= state.window.frontier) return true;
+    this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: false }, nowMs);
+    return false;
+  }
+
+  /** Releases whatever is next, after a bundle came in or a gap was jumped. */
+  release(state: StreamState<B>, nowMs: number): void {
+    let isChanged = false;
+    for (let ready = state.window.takeNext(); ready !== undefined; ready = state.window.takeNext()) {
+      isChanged = true;
+      this.ports.emit({ type: 'release', bundle: ready.bundle, fromSeq: ready.fromSeq });
+      this.ports.released(state, ready.bundle);
+    }
+    if (isChanged) this.table.changed(state, nowMs);
+  }
+
+  giveUpHistory(state: StreamState<B>): void {
+    state.history = undefined;
+    const topic = this.table.topic(state.stream.topic);
+    if (topic !== undefined) topic.isHistoryWanted = false;
+  }
+
+  /** Takes in new streams whose publisher did not speak in time. */
+  tick(nowMs: number): void {
+    for (const newcomer of this.#newcomers.values()) if (newcomer.dueMs <= nowMs) this.#adopt(newcomer, nowMs);
+  }
+
+  /** The first push of a stream: with the publisher's word it is taken in, without it is looked into. */
+  #meet(data: { peer: NodeId; bundle: B; start: number | undefined }, nowMs: number): StreamState<B> | undefined {
+    const { stream, firstSeq } = data.bundle;
+    if (!this.audience.isWantedHere(stream.topic)) {
+      this.counters.unwanted++;
+      return undefined;
+    }
+    if (data.peer !== stream.publisher || data.start === undefined) {
+      this.ports.ask(data.peer, stream.topic);
+      return undefined;
+    }
+    const start = Math.min(data.start, firstSeq - 1);
+    const newcomer = this.#newcomers.get(stream.id) ?? { stream, dueMs: nowMs, start, claims: new Map() };
+    newcomer.start = start;
+    return this.#adopt(newcomer, nowMs);
+  }
+
+  #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): void {
+    if (!this.audience.isWantedHere(stream.topic)) return;
+    let newcomer = this.#newcomers.get(stream.id);
+    if (newcomer === undefined) {
+      if (this.#newcomers.size >= NEWCOMERS_MAX) return;
+      const waitMs = this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : FLOOR_WAIT_MS.holders;
+      newcomer = { stream, dueMs: nowMs + waitMs, start: claim.start, claims: new Map() };
+      this.#newcomers.set(stream.id, newcomer);
+    }
+    newcomer.start = peer === stream.publisher ? claim.start : Math.min(newcomer.start, claim.start);
+    newcomer.claims.set(peer, claim);
+    if (peer === stream.publisher) this.#adopt(newcomer, nowMs);
+  }
+
+  #adopt({ stream, start, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
+    this.#newcomers.delete(stream.id);
+    if (this.table.isFull || !this.audience.isWantedHere(stream.topic)) {
+      this.counters.refused++;
+      return undefined;
+    }
+    const state = this.table.add(stream, { floor: start, frontier: start }, nowMs);
+    this.ports.opened(stream.topic);
+    this.ports.emit({ type: 'extent', stream, floor: start, frontier: start });
+    for (const [peer, { floor, frontier }] of claims) {
+      if (frontier <= start || !this.links.has(peer)) continue;
+      this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
+    }
+    return state;
+  }
+
+  /** The own interest was extended to the past, and a holder has more of it. */
+  #wantHistory(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
+    const isWanted = this.table.topic(state.stream.topic)?.isHistoryWanted === true;
+    if (!isWanted || claim.start >= state.start || state.window.floor === 0) return;
+    if (state.history === undefined || claim.start < state.history.floor) {
+      state.history = new StreamWindow<B>(claim.start);
+    }
+    const { floor, frontier } = claim;
+    this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
+  }
+
+  #receivedHistory(
+    state: StreamState<B>,
+    history: StreamWindow<B>,
+    { peer, bundle }: { peer: NodeId; bundle: B },
+    nowMs: number,
+  ): void {
+    if (history.offer(bundle) === 'known') this.counters.duplicates++;
+    for (let ready = history.takeNext(); ready !== undefined; ready = history.takeNext()) {
+      this.ports.emit({ type: 'backfill', bundle: ready.bundle, fromSeq: ready.fromSeq });
+    }
+    if (history.frontier >= state.window.floor) {
+      state.history = undefined;
+      state.start = history.floor;
+      state.window.lowerFloor(history.floor);
+      const { floor, frontier } = state.window;
+      this.ports.emit({ type: 'extent', stream: state.stream, floor, frontier });
+    }
+    this.repair.progressed(state, peer, nowMs);
+  }
+}
