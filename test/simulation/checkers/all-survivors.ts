@@ -1,0 +1,29 @@
+import type { GossipNode, World } from '../world.js';
+
+/**
+ * What any running node holds of a stream, every running node that wants the topic holds as well, without a hole, and from no later
+ * than where its interest began. Returns what is not so.
+ */
+export function missingAtSurvivors(world: World, startOf: (node: GossipNode, stream: string) => number): string[] {
+  const problems: string[] = [];
+  const running = world.running();
+  const reach = new Map<string, number>();
+  for (const { log } of running) {
+    for (const { stream, frontier } of log.extents()) {
+      reach.set(stream.id, Math.max(frontier, reach.get(stream.id) ?? 0));
+    }
+  }
+  const streams = new Map(running.flatMap(({ log }) => log.extents().map(({ stream }) => [stream.id, stream])));
+  for (const [id, stream] of streams) {
+    const name = `${stream.topic}/${stream.publisher.slice(0, 4)}/${stream.epoch}`;
+    for (const node of running) {
+      const held = node.log.extent(id);
+      const label = `${node.id.slice(0, 4)} has (${held?.floor}, ${held?.frontier}] of ${name}`;
+      if (!node.log.isWhole(id)) problems.push(`${label} with a hole`);
+      if (!node.wants(stream.topic)) continue;
+      if ((held?.frontier ?? 0) !== reach.get(id)) problems.push(`${label}, others have ${reach.get(id)}`);
+      if ((held?.floor ?? 0) > startOf(node, id)) problems.push(`${label}, wanted from ${startOf(node, id)}`);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,55 @@
+import type { Gap } from '../../../src/gossip/message.js';
+import type { SimulatedBundle } from '../memory-log.js';
+import type { GossipNode } from '../world.js';
+
+/** In each life of a node, a stream's messages are delivered once, in order, and whatever is left out is told as a gap. */
+export class OnceInOrder {
+  /** Life → stream → the next seq that may be delivered. */
+  readonly #next = new WeakMap<GossipNode, Map<string, number>>();
+  readonly problems: string[] = [];
+  delivered = 0;
+  gaps = 0;
+
+  sawDelivery(node: GossipNode, bundle: SimulatedBundle, fromSeq: number): void {
+    const next = this.#streamsOf(node);
+    const expected = next.get(bundle.stream.id);
+    // The first message of a stream sets its start; so does the first after the stream was forgotten.
+    if (expected !== undefined && fromSeq !== expected) {
+      this.problems.push(`${name(node)} got ${fromSeq} of ${place(bundle)}, expected ${expected}`);
+    }
+    next.set(bundle.stream.id, bundle.lastSeq + 1);
+    this.delivered += bundle.lastSeq - fromSeq + 1;
+  }
+
+  sawGap(node: GossipNode, gap: Gap): void {
+    this.gaps++;
+    const next = this.#streamsOf(node);
+    const expected = next.get(gap.stream.id);
+    if (expected !== undefined && gap.from !== expected) {
+      this.problems.push(`${name(node)} was told of a gap from ${gap.from}, expected ${expected}`);
+    }
+    next.set(gap.stream.id, gap.to + 1);
+  }
+
+  /** The node gave up its interest in a topic: its streams may begin anew. */
+  sawForget(node: GossipNode, stream: string): void {
+    this.#streamsOf(node).delete(stream);
+  }
+
+  #streamsOf(node: GossipNode): Map<string, number> {
+    let streams = this.#next.get(node);
+    if (streams === undefined) {
+      streams = new Map();
+      this.#next.set(node, streams);
+    }
+    return streams;
+  }
+}
+
+function name(node: GossipNode): string {
+  return node.id.slice(0, 4);
+}
+
+function place({ stream, firstSeq, lastSeq }: SimulatedBundle): string {
+  return `${stream.topic}/${stream.publisher.slice(0, 4)}/${stream.epoch} ${firstSeq}-${lastSeq}`;
+}
