@@ -4,7 +4,6 @@
  * and tables are compared when digests differ. Left out: SWIM's bounded piggybacking, as up to `meshLimit` nodes all are
  * linked, and memberlist's rule that one node's verdict kills for all.
  */
-import type { NodeRecord } from '../crypto/node-record.js';
 import type { Core } from '../runtime/core.js';
 import type { Random } from '../runtime/random.js';
 import { AccusationBook } from './accusation-book.js';
@@ -12,23 +11,16 @@ import type { SignedAccusation } from './accusation.js';
 import { Awareness } from './awareness.js';
 import type { Directory } from './directory.js';
 import { InterestAudit } from './interest-audit.js';
-import type { SignedInterestSegment } from './interest-segment.js';
 import type { LinkPeer } from './links.js';
-import { compareFreshness, isLiveState, type Member, type MemberState } from './member.js';
-import type {
-  MembershipCoreInput,
-  MembershipCoreOutput,
-  MembershipInput,
-  MembershipTimer,
-} from './membership-ports.js';
+import { compareFreshness } from './member.js';
+import type { MembershipCoreInput, MembershipCoreOutput, MembershipTimer } from './membership-ports.js';
 import type { NodeId } from './node-id.js';
 import type { Ack, PeerFrame, Ping, PlainPeerFrame, SyncPage } from './peer-frames.js';
 import { Prober } from './prober.js';
 import type { Profile } from './profile.js';
+import { Statements, type RecordInput } from './statements.js';
 import { Suspicions } from './suspicions.js';
 import { TableSync } from './table-sync.js';
-
-type RecordInput = Extract<MembershipInput, { type: 'record' }>;
 
 /** Who lives: keeps the directory it is given, and asks its driver for frames, signatures and timers. */
 export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreOutput> {
@@ -41,10 +33,9 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   readonly #suspicions: Suspicions;
   readonly #sync: TableSync;
   readonly #audit: InterestAudit;
+  readonly #statements: Statements;
   #outputs: MembershipCoreOutput[] = [];
-  #incarnation: number;
   #lagSeenMs = Number.NEGATIVE_INFINITY;
-  #membersRefused = 0;
   /** Peers that have not yet acknowledged that this node leaves. */
   #farewells: Set<NodeId> | undefined;
 
@@ -54,22 +45,47 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     random: Random,
   ) {
     this.#self = directory.self;
-    this.#incarnation = directory.member(this.#self)!.incarnation;
-    const world = {
-      put: (output: MembershipCoreOutput) => this.#put(output),
-      isLinked: (id: NodeId) => this.#links.has(id),
-      others: () => this.#others(),
-      digest: () => this.directory.digest(),
-      reached: (id: NodeId, nowMs: number) => this.#heard(id, nowMs),
-      missed: (id: NodeId, nowMs: number) => this.#suspicions.missed(id, nowMs),
-      heardMs: (id: NodeId) => this.#heardMs.get(id) ?? Number.NEGATIVE_INFINITY,
-      condemned: (id: NodeId, nowMs: number) => this.#condemn(id, nowMs),
-      acquitted: (id: NodeId, nowMs: number) => this.#acquit(id, nowMs),
-    };
-    this.#prober = new Prober(world, profile, this.#awareness, random);
-    this.#suspicions = new Suspicions(world, directory, this.#book, profile);
+    const put = (output: MembershipCoreOutput): void => this.#put(output);
+    this.#prober = new Prober(
+      {
+        put,
+        isLinked: (id) => this.#links.has(id),
+        others: () => this.#others(),
+        digest: () => directory.digest(),
+        reached: (id, nowMs) => this.#heard(id, nowMs),
+        missed: (id, nowMs) => this.#suspicions.missed(id, nowMs),
+      },
+      profile,
+      this.#awareness,
+      random,
+    );
+    this.#suspicions = new Suspicions(
+      {
+        put,
+        heardMs: (id) => this.#heardMs.get(id) ?? Number.NEGATIVE_INFINITY,
+        condemned: (id, nowMs) => this.#onCondemned(id, nowMs),
+        acquitted: (id, nowMs) => this.#statements.acquit(id, nowMs),
+      },
+      directory,
+      this.#book,
+      profile,
+    );
     this.#sync = new TableSync(directory, this.#book);
     this.#audit = new InterestAudit(directory);
+    this.#statements = new Statements({
+      profile,
+      directory,
+      book: this.#book,
+      suspicions: this.#suspicions,
+      audit: this.#audit,
+      awareness: this.#awareness,
+      sync: this.#sync,
+      put,
+      send: (peers, frame) => this.#send(peers, frame),
+      spread: (frame, except) => this.#spread(frame, except),
+      probe: (id, nowMs) => this.#prober.probe(id, nowMs),
+      forgotten: (id) => this.#heardMs.delete(id),
+    });
   }
 
   /** Live nodes that hold the newest version of the own interest, of how many; this node included. */
@@ -84,12 +100,15 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   /** Strangers turned away because the table is full. */
   get membersRefused(): number {
-    return this.#membersRefused;
+    return this.#statements.membersRefused;
   }
 
   /** Whether it would change anything; asked before its signature is verified. */
   isAccusationNews(accusation: SignedAccusation): boolean {
-    return accusation.subject === this.#self || this.#book.isNews(accusation);
+    const isOwn = accusation.subject === this.#self;
+    return isOwn
+      ? compareFreshness(accusation, this.directory.member(this.#self)!) >= 0
+      : this.#book.isNews(accusation);
   }
 
   handle(input: MembershipCoreInput, nowMs: number): readonly MembershipCoreOutput[] {
@@ -108,22 +127,21 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
         this.#onFrame(input.peer, input.frame, nowMs, input.wallMs);
         break;
       case 'record':
-        if (input.record.id === this.#self) this.#onOwnRecord(input, nowMs);
-        else this.#onRecord(input, nowMs);
+        if (input.from === this.#self) this.#onOwnRecord(input, nowMs);
+        else this.#statements.record(input, nowMs);
         break;
       case 'accusation':
-        if (input.accusation.subject === this.#self) this.#refute(input.accusation);
-        else this.#onAccusation(input.from, input.accusation, nowMs);
+        this.#statements.accusation(input.from, input.accusation, nowMs);
         break;
       case 'segment':
-        this.#onSegment(input.from, input.segment);
+        this.#statements.segment(input.from, input.segment);
         break;
       case 'lagged':
         this.#onLagged(input.byMs, nowMs);
         break;
       case 'leave':
         this.#farewells = new Set();
-        this.#put({ type: 'incarnate', incarnation: ++this.#incarnation, status: 'left' });
+        this.#statements.leave();
         break;
       case 'timer':
         this.#onTimer(input.timer, nowMs);
@@ -136,8 +154,8 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     this.#links.set(peer.id, { isSynced: false, mismatches: 0, comparedMs: nowMs });
     this.#prober.linked(peer.id);
     this.#heard(peer.id, nowMs);
-    this.#onRecord({ type: 'record', from: peer.id, record: peer.record, jws: peer.recordJws }, nowMs);
-    this.#confront(peer.id);
+    this.#statements.record({ type: 'record', from: peer.id, record: peer.record, jws: peer.recordJws }, nowMs);
+    this.#statements.confront(peer.id);
     if (this.#self < peer.id) this.#compareTables(peer.id, nowMs);
     this.#ping([peer.id]);
     const known = this.#audit.receipt(peer.id);
@@ -179,7 +197,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   #onPing(peer: NodeId, ping: Ping, nowMs: number, wallMs: number): void {
     this.#send([peer], { type: 'ack', probe: ping.probe, digest: this.directory.digest(), wallMs });
-    this.#confront(peer);
+    this.#statements.confront(peer);
     this.#compareDigests(peer, ping.digest, nowMs);
   }
 
@@ -199,87 +217,6 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     if (answer.wanted.length > 0) this.#send([peer], { type: 'sync-request', ids: answer.wanted });
     const link = this.#links.get(peer);
     if (link !== undefined) this.#links.set(peer, { ...link, mismatches: 0, comparedMs: nowMs });
-  }
-
-  #onOwnRecord(input: RecordInput, nowMs: number): void {
-    const own = this.directory.member(this.#self)!;
-    const { record, jws } = input;
-    if (input.from !== this.#self) {
-      if (record.epoch > own.epoch) this.#put({ type: 'clashed', epoch: record.epoch });
-      else if (record.epoch === own.epoch && record.incarnation > this.#incarnation)
-        this.#incarnate(record.incarnation);
-      return;
-    }
-    if (!this.directory.putRecord(record, jws, { state: 'alive', sinceMs: nowMs })) return;
-    this.#incarnation = Math.max(this.#incarnation, record.incarnation);
-    this.#put({ type: 'memberChanged', id: this.#self, from: own.state, to: record.status });
-    this.#spreadRecord(this.#self, this.#self);
-    if (this.#farewells !== undefined && record.status === 'left') this.#sayFarewell(this.#farewells, nowMs);
-  }
-
-  #onRecord(input: RecordInput, nowMs: number): void {
-    const { from, record, jws, seen } = input;
-    const known = this.directory.member(record.id);
-    const order = known === undefined ? 1 : compareFreshness(record, known);
-    if (order < 0 && known !== undefined) this.#tell(from, known, nowMs);
-    const goneMs = seen !== undefined && !isLiveState(seen.state) ? seen.stateAgeMs : 0;
-    if (order <= 0 || goneMs >= this.profile.forgetMs) return;
-    if (known === undefined && !this.#makeRoom()) return;
-    // Whoever was never alive here may be entered as dead; who is alive here is accused and may refute.
-    const isDead = seen?.state === 'dead' && !this.directory.isLive(record.id);
-    this.directory.putRecord(record, jws, { state: isDead ? 'dead' : 'alive', sinceMs: nowMs - goneMs });
-    this.#book.drop(record.id);
-    this.#suspicions.drop(record.id);
-    if (known === undefined || known.epoch < record.epoch) this.#audit.forget(record.id);
-    this.#changed(record.id, known?.state, nowMs);
-    this.#spreadRecord(record.id, from);
-  }
-
-  #onAccusation(from: NodeId, accusation: SignedAccusation, nowMs: number): void {
-    const { subject } = accusation;
-    const member = this.directory.member(subject);
-    const order = member === undefined ? 1 : compareFreshness(accusation, member);
-    if (member === undefined || order > 0) return this.#ask(from, subject);
-    if (order < 0) return this.#tell(from, member, nowMs);
-    if (member.state === 'left') return;
-    const frame: PeerFrame = { type: 'accusations', accusations: [accusation] };
-    // Known and still not refuted: perhaps the accused itself has not heard of it.
-    if (!this.#book.add(accusation)) return this.#send([subject], frame);
-    this.#spread(frame, [from, accusation.accuser]);
-    if (!this.directory.isLive(subject)) return;
-    this.#suspicions.raise(subject, nowMs);
-    // An own look at it either confirms at once or acquits.
-    if (from !== this.#self) this.#prober.probe(subject, nowMs);
-  }
-
-  #onSegment(from: NodeId, segment: SignedInterestSegment): void {
-    const { subject } = segment;
-    if (subject === this.#self && from !== this.#self) return;
-    if (this.directory.member(subject) === undefined) return this.#ask(from, subject);
-    const outcome = this.directory.mergeSegment(segment);
-    if (outcome === 'gap') return this.#ask(from, subject);
-    if (outcome === 'applied') {
-      this.#put({ type: 'interestChanged', id: subject });
-      if (subject === this.#self) this.#put({ type: 'knownChanged' });
-      this.#spread({ type: 'segments', segments: [segment.bytes] }, [from, subject]);
-    }
-    const receipt = outcome === 'applied' || from === subject ? this.#audit.receipt(subject) : undefined;
-    if (receipt !== undefined) this.#send([subject], receipt);
-  }
-
-  /** Whoever is accused of not living, and does, says so with a higher incarnation (SWIM §4.2). */
-  #refute(accusation: SignedAccusation): void {
-    const own = this.directory.member(this.#self)!;
-    const isRefuted = accusation.epoch !== own.epoch || accusation.incarnation < this.#incarnation;
-    if (isRefuted || this.#farewells !== undefined) return;
-    this.#awareness.blame();
-    this.#incarnate(accusation.incarnation);
-  }
-
-  #incarnate(above: number): void {
-    this.#incarnation = above + 1;
-    const status = this.#farewells === undefined ? 'alive' : 'left';
-    this.#put({ type: 'incarnate', incarnation: this.#incarnation, status });
   }
 
   #onTimer(timer: MembershipTimer, nowMs: number): void {
@@ -305,7 +242,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       case 'suspicion':
         return this.#suspicions.expired(timer.id, nowMs);
       case 'forget':
-        return this.#onForget(timer.id, nowMs);
+        return this.#statements.forgetIfGone(timer.id, nowMs);
       case 'leave-over':
         this.#farewells?.clear();
         return this.#departIfDone();
@@ -328,36 +265,15 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     this.#suspicions.excuse(byMs);
   }
 
-  #onForget(id: NodeId, nowMs: number): void {
-    const isGone = this.directory.member(id) !== undefined && !this.directory.isLive(id);
-    if (isGone && nowMs - this.directory.stateSinceMs(id) >= this.profile.forgetMs) this.#forget(id);
+  #onOwnRecord(input: RecordInput, nowMs: number): void {
+    const isNews = this.#statements.ownRecord(input, nowMs);
+    if (isNews && this.#farewells !== undefined && input.record.status === 'left')
+      this.#sayFarewell(this.#farewells, nowMs);
   }
 
-  #condemn(id: NodeId, nowMs: number): void {
-    this.directory.setState(id, 'dead', nowMs);
-    this.#changed(id, 'suspect', nowMs);
+  #onCondemned(id: NodeId, nowMs: number): void {
+    this.#statements.condemn(id, nowMs);
     if (this.#links.has(id)) this.#put({ type: 'close', peer: id, reason: 'stale' });
-  }
-
-  #acquit(id: NodeId, nowMs: number): void {
-    this.directory.setState(id, 'alive', nowMs);
-    this.#changed(id, 'suspect', nowMs);
-    this.#confront(id);
-  }
-
-  /** Tells a linked peer what it stands accused of, so that it can refute. */
-  #confront(id: NodeId): void {
-    if (!this.#links.has(id)) return;
-    const accusations = this.#book.against(id);
-    const member = this.directory.member(id);
-    if (accusations.length > 0) this.#send([id], { type: 'accusations', accusations });
-    else if (member?.state === 'dead') {
-      const { epoch, incarnation } = member;
-      this.#put({
-        type: 'accuse',
-        accusation: { subject: id, epoch, incarnation, state: 'dead', accuser: this.#self },
-      });
-    }
   }
 
   #compareDigests(peer: NodeId, digest: string, nowMs: number): void {
@@ -375,32 +291,6 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     const link = this.#links.get(peer);
     if (link !== undefined) this.#links.set(peer, { ...link, mismatches: 0, comparedMs: nowMs });
     this.#sync.pages().forEach((page) => this.#send([peer], page));
-  }
-
-  #changed(id: NodeId, from: MemberState | undefined, nowMs: number): void {
-    const to = this.directory.member(id)!.state;
-    this.#put({ type: 'memberChanged', id, from, to });
-    if (from === undefined || isLiveState(from) !== isLiveState(to)) this.#put({ type: 'knownChanged' });
-    if (isLiveState(to)) return;
-    const dueMs = this.directory.stateSinceMs(id) + this.profile.forgetMs;
-    this.#schedule(Math.max(0, dueMs - nowMs), { kind: 'forget', dueMs, id });
-  }
-
-  #makeRoom(): boolean {
-    if (!this.directory.isFull) return true;
-    const gone = this.directory.longestGone();
-    if (gone === undefined) this.#membersRefused++;
-    else this.#forget(gone);
-    return gone !== undefined;
-  }
-
-  #forget(id: NodeId): void {
-    this.directory.forget(id);
-    this.#book.drop(id);
-    this.#suspicions.drop(id);
-    this.#audit.forget(id);
-    this.#heardMs.delete(id);
-    this.#put({ type: 'memberForgotten', id });
   }
 
   #sayFarewell(farewells: Set<NodeId>, nowMs: number): void {
@@ -424,21 +314,8 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     return this.directory.live().flatMap((member) => (member.id === this.#self ? [] : [member.id]));
   }
 
-  #ask(peer: NodeId, about: NodeId): void {
-    this.#send([peer], { type: 'sync-request', ids: [about] });
-  }
-
-  #tell(peer: NodeId, about: Member, nowMs: number): void {
-    this.#sync.tell([about], nowMs).forEach((frame) => this.#send([peer], frame));
-  }
-
   #ping(peers: readonly NodeId[]): void {
     this.#send(peers, { type: 'ping', probe: DIGEST_PROBE, digest: this.directory.digest() });
-  }
-
-  #spreadRecord(id: NodeId, from: NodeId): void {
-    const { recordJws: jws, state } = this.directory.member(id)!;
-    this.#spread({ type: 'records', items: [{ jws, state, stateAgeMs: 0 }] }, [from, id]);
   }
 
   /** To all linked peers but these; who knows it already does not pass it on, so it ends. */
