@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { SystemClock } from './system-clock.service.js';
 
@@ -11,10 +11,17 @@ export interface Alarm {
   clear(): void;
 }
 
+interface Pending {
+  readonly dueMs: number;
+  readonly timeout: NodeJS.Timeout;
+}
+
 /** Makes alarms on the scheduler's registry; all of them are silenced at shutdown. */
 @Injectable()
-export class Alarms implements OnApplicationShutdown {
-  readonly #names = new Set<string>();
+export class Alarms implements OnModuleDestroy, OnApplicationShutdown {
+  readonly #rings = new Map<string, () => void>();
+  readonly #pending = new Map<string, Pending>();
+  #isOnRegistry = true;
 
   constructor(
     private readonly scheduler: SchedulerRegistry,
@@ -22,33 +29,42 @@ export class Alarms implements OnApplicationShutdown {
   ) {}
 
   create(name: string, ring: () => void): Alarm {
-    if (this.#names.has(name)) throw new Error(`there is already an alarm named ${name}`);
-    this.#names.add(name);
-    let pendingDueMs: number | undefined;
-    const clear = (): void => {
-      if (pendingDueMs !== undefined) this.scheduler.deleteTimeout(name);
-      pendingDueMs = undefined;
-    };
-    return {
-      clear,
-      set: (dueMs) => {
-        if (pendingDueMs === dueMs || !this.#names.has(name)) return;
-        clear();
-        pendingDueMs = dueMs;
-        const delayMs = Math.min(Math.max(0, dueMs - this.clock.monotonicMs()), TIMEOUT_MS_MAX);
-        const timeout = setTimeout(() => {
-          clear();
-          ring();
-        }, delayMs);
-        this.scheduler.addTimeout(name, timeout);
-      },
-    };
+    if (this.#rings.has(name)) throw new Error(`there is already an alarm named ${name}`);
+    this.#rings.set(name, ring);
+    return { set: (dueMs) => this.#set(name, dueMs), clear: () => this.#clear(name) };
+  }
+
+  /** The scheduler silences its registry before others could drain and say farewell: alarms leave it first and go on. */
+  onModuleDestroy(): void {
+    const pending = [...this.#pending];
+    for (const [name] of pending) this.#clear(name);
+    this.#isOnRegistry = false;
+    for (const [name, { dueMs }] of pending) this.#set(name, dueMs);
   }
 
   onApplicationShutdown(): void {
-    for (const name of this.#names) {
-      if (this.scheduler.doesExist('timeout', name)) this.scheduler.deleteTimeout(name);
-    }
-    this.#names.clear();
+    for (const name of this.#pending.keys()) this.#clear(name);
+    this.#rings.clear();
+  }
+
+  #set(name: string, dueMs: number): void {
+    const ring = this.#rings.get(name);
+    if (ring === undefined || this.#pending.get(name)?.dueMs === dueMs) return;
+    this.#clear(name);
+    const delayMs = Math.min(Math.max(0, dueMs - this.clock.monotonicMs()), TIMEOUT_MS_MAX);
+    const timeout = setTimeout(() => {
+      this.#clear(name);
+      ring();
+    }, delayMs);
+    this.#pending.set(name, { dueMs, timeout });
+    if (this.#isOnRegistry) this.scheduler.addTimeout(name, timeout);
+  }
+
+  #clear(name: string): void {
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return;
+    this.#pending.delete(name);
+    clearTimeout(pending.timeout);
+    if (this.scheduler.doesExist('timeout', name)) this.scheduler.deleteTimeout(name);
   }
 }
