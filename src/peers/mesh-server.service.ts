@@ -45,6 +45,11 @@ export class MeshServer {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
+  /** The app has no HTTP server, so there is one for the mesh alone. */
+  get hasOwnPort(): boolean {
+    return this.#isOwnHttp;
+  }
+
   /** Attaches, and resolves with the URL that peers reach us by once the port is known. */
   async open(listener: MeshServerListener): Promise<string> {
     const http = this.#httpServer();

@@ -73,6 +73,11 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     );
   }
 
+  /** Whether peers come in on a port of their own; known after `open` was called. */
+  get hasOwnPort(): boolean {
+    return this.server.hasOwnPort;
+  }
+
   /** Accepts peers from now on; resolves with the URL that they reach us by, once the port is known. */
   open(identity: LinkIdentity, listener: LinkListener): Promise<string> {
     this.#identity = identity;

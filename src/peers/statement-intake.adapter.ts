@@ -32,11 +32,6 @@ export class StatementIntake {
     return true;
   }
 
-  /** Drops what a peer sent over a link that is gone. */
-  drop(peer: NodeId): void {
-    this.#lanes.delete(peer);
-  }
-
   async #run(): Promise<void> {
     this.#isRunning = true;
     try {

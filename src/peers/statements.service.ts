@@ -13,7 +13,6 @@ import {
   type SignedInterestSegment,
   signedSegment,
 } from './interest-segment.js';
-import { compareFreshness } from './member.js';
 import type { MembershipInput } from './membership-ports.js';
 import type { NodeId } from './node-id.js';
 import type { RecordItem } from './peer-frames.js';
@@ -59,13 +58,13 @@ export class StatementsService {
   }
 
   verifyAccusation(from: NodeId, accusation: SignedAccusation, directory: Directory): Verified {
-    const subject = directory.member(accusation.subject);
-    if (subject === undefined || compareFreshness(accusation, subject) < 0) return NOTHING_NEW;
     const accuser = directory.member(accusation.accuser);
     if (accuser === undefined) return { refused: 'accusation-of-stranger' };
     const key = publicKeyOf(accuser.record.signingKey);
     if (!verifySignature(key, accusationBytes(accusation), accusation.signature)) return { refused: 'accusation' };
-    return { input: { type: 'accusation', from, accusation } };
+    // A view would keep the whole record that it came in alive for as long as the accusation is remembered.
+    const kept = { ...accusation, signature: Buffer.from(accusation.signature) };
+    return { input: { type: 'accusation', from, accusation: kept } };
   }
 
   verifySegment(from: NodeId, bytes: Buffer, directory: Directory): Verified {

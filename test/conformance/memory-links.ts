@@ -22,6 +22,9 @@ export class MemoryMesh {
   }
 }
 
+/** Nothing is signed or sealed in memory. */
+const NO_KEY = { kty: 'EC', crv: 'P-256', x: '', y: '' };
+
 interface MemoryLink {
   readonly other: MemoryLinks;
   readonly queue: LinkQueue;
@@ -48,8 +51,8 @@ export class MemoryLinks implements Links {
       epoch: 1,
       incarnation: 0,
       status: 'alive',
-      signingKey: {},
-      encryptionKey: {},
+      signingKey: NO_KEY,
+      encryptionKey: NO_KEY,
     };
     this.peer = { id, record, recordJws: `record of ${name}` };
     mesh.add(url, this);

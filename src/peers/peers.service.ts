@@ -1,0 +1,277 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { HandshakesService } from '../crypto/handshakes.service.js';
+import { IdentityService } from '../crypto/identity.service.js';
+import type { NodeRecord } from '../crypto/node-record.js';
+import { type Alarm, Alarms } from '../runtime/alarms.service.js';
+import { DataFolder } from '../runtime/data-folder.service.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import type { DirectoryView } from './directory-view.js';
+import { DiscoveryService } from './discovery.service.js';
+import type { InterestEntry } from './interest.js';
+import type { LinkCounters } from './link-counters.js';
+import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links.js';
+import type { MemberState } from './member.js';
+import { MembershipService, type MembershipWorld } from './membership.service.js';
+import type { NodeId } from './node-id.js';
+import type { KnownCount, PeersListener } from './peers-listener.js';
+import { SocketLinks } from './socket-links.service.js';
+
+/** First byte of a frame: which layer it is for. */
+const MEMBERSHIP_CHANNEL = 1;
+const GOSSIP_CHANNEL = 2;
+
+/** A node whose bootstrap peers do not answer for so long goes on alone, and joins them when they do. */
+const JOIN_WAIT_MS = 3_000;
+
+/** The other nodes, as the layers above see them: who they are, what they want, and frames to and from the linked. */
+@Injectable()
+export class PeersService
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, LinkListener, MembershipWorld
+{
+  readonly #listeners: PeersListener[] = [];
+  /** Linked peers that the listeners were told of. */
+  readonly #linked = new Set<NodeId>();
+  /** What is dialled for the sake of which member. */
+  readonly #urls = new Map<NodeId, string>();
+  readonly #joinAlarm: Alarm;
+  #epoch = 0;
+  #isJoined = false;
+  #started: Promise<void> | undefined;
+  #left: Promise<void> | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly identity: IdentityService,
+    private readonly handshakes: HandshakesService,
+    private readonly folder: DataFolder,
+    private readonly links: SocketLinks,
+    private readonly membership: MembershipService,
+    private readonly discovery: DiscoveryService,
+    private readonly clock: SystemClock,
+    private readonly logger: NodeLogger,
+    alarms: Alarms,
+  ) {
+    this.#joinAlarm = alarms.create('joining', () => this.#joined('alone'));
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.#epoch = await this.folder.nextEpoch();
+    const { advertiseUrl, host, port } = this.settings;
+    const url = advertiseUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    await this.membership.open({ epoch: this.#epoch, url }, this);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const handshake = (role: 'initiator' | 'responder'): ReturnType<HandshakesService['create']> =>
+      this.handshakes.create(role, this.membership.ownRecordJws);
+    const opened = this.links.open({ self: this.self, handshake }, this);
+    this.#started = opened.then((url) => this.#start(url));
+    // An app's own server listens only after this hook, so there is nothing to wait for yet.
+    if (this.links.hasOwnPort) await this.#started;
+    else this.#started.catch((cause: unknown) => this.logger.error('peers not started', { cause }));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.leave();
+    this.discovery.stop();
+    this.membership.stop();
+    await this.links.shutdown();
+  }
+
+  get self(): NodeId {
+    return this.identity.id;
+  }
+
+  get selfName(): string {
+    return this.settings.name;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** How peers reach this node; final once `started` has resolved. */
+  get url(): string {
+    return this.directory.member(this.self)!.url;
+  }
+
+  /** Resolves once the port is known and peers are dialled. */
+  started(): Promise<void> {
+    return this.#started ?? Promise.resolve();
+  }
+
+  /** The directory was once equal to that of a peer, or there is nobody to join. */
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  get directory(): DirectoryView {
+    return this.membership.directory;
+  }
+
+  get counters(): LinkCounters {
+    return this.links.counters;
+  }
+
+  attach(listener: PeersListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Queues a frame for the same layer at the peer; false when there is no link or its lane is full. */
+  send(peer: NodeId, lane: Lane, body: Uint8Array): boolean {
+    return this.links.send(peer, lane, onChannel(GOSSIP_CHANNEL, body));
+  }
+
+  bufferedBytes(peer: NodeId): number {
+    return this.links.bufferedBytes(peer);
+  }
+
+  linked(): readonly NodeId[] {
+    return [...this.#linked];
+  }
+
+  setInterest(entries: readonly InterestEntry[]): void {
+    this.membership.setInterest(entries);
+  }
+
+  /** Resolves when all live nodes know of the newest interest or the time is over, with what is known then. */
+  waitUntilKnown(timeoutMs: number): Promise<KnownCount> {
+    return this.membership.waitUntilKnown(timeoutMs);
+  }
+
+  rttMs(id: NodeId): number | undefined {
+    return this.membership.rttMs(id);
+  }
+
+  /** How long ago the peer last answered a probe, and with it told whether its directory equals ours. */
+  heardAgeMs(id: NodeId): number | undefined {
+    return this.membership.heardAgeMs(id);
+  }
+
+  /** The peer's wall clock minus this node's, as far as it was measured. */
+  clockOffsetMs(id: NodeId): number | undefined {
+    return this.membership.clockOffsetMs(id);
+  }
+
+  recordOf(id: NodeId): NodeRecord | undefined {
+    return this.directory.member(id)?.record;
+  }
+
+  recordJwsOf(id: NodeId): string | undefined {
+    return this.directory.member(id)?.recordJws;
+  }
+
+  /** Announces that this node leaves, and waits a moment for the acknowledgements. Idempotent. */
+  leave(): Promise<void> {
+    this.#joinAlarm.clear();
+    return (this.#left ??= this.membership.leave());
+  }
+
+  linkUp(peer: LinkPeer): void {
+    this.membership.linkUp(peer);
+    // A full table turns strangers away, and without a record there is nothing to work with.
+    if (this.directory.member(peer.id) === undefined) return this.links.close(peer.id, 'overflow');
+    this.#linked.add(peer.id);
+    this.#dialMember(peer.id);
+    for (const listener of this.#listeners) listener.linkUp(peer.id);
+  }
+
+  linkDown(peer: NodeId, _reason: LinkCloseReason): void {
+    this.membership.linkDown(peer);
+    if (!this.#linked.delete(peer)) return;
+    for (const listener of this.#listeners) listener.linkDown(peer);
+  }
+
+  frame(peer: NodeId, frame: Buffer): void {
+    const body = frame.subarray(1);
+    if (frame[0] === MEMBERSHIP_CHANNEL) this.membership.receive(peer, body, this.counters.refused);
+    else if (frame[0] !== GOSSIP_CHANNEL) this.counters.refused.add('channel');
+    else for (const listener of this.#listeners) listener.frame(peer, body);
+  }
+
+  sendControl(peer: NodeId, frame: Uint8Array): void {
+    this.links.send(peer, 'control', onChannel(MEMBERSHIP_CHANNEL, frame));
+  }
+
+  closeStale(peer: NodeId): void {
+    this.links.close(peer, 'stale');
+  }
+
+  memberChanged(id: NodeId, to: MemberState): void {
+    const member = this.directory.member(id);
+    if (id === this.self || member === undefined) return;
+    this.logger.info('member', { peer: member.name, peerId: id, state: to });
+    this.#dialMember(id);
+  }
+
+  memberForgotten(id: NodeId): void {
+    this.#stopDialling(id);
+  }
+
+  directoryChanged(): void {
+    for (const listener of this.#listeners) listener.directoryChanged();
+  }
+
+  synced(): void {
+    this.#joined('with others');
+  }
+
+  async #start(url: string): Promise<void> {
+    if (this.#left !== undefined) return;
+    await this.membership.start(url);
+    const dialling = {
+      keep: (bootstrap: string) => this.links.keep(bootstrap),
+      forget: (bootstrap: string) => {
+        if (![...this.#urls.values()].includes(bootstrap)) this.links.forget(bootstrap);
+      },
+    };
+    await this.discovery.start(dialling, url);
+    if (this.settings.peers.length === 0) this.#joined('alone');
+    else if (!this.#isJoined) this.#joinAlarm.set(this.clock.monotonicMs() + JOIN_WAIT_MS);
+  }
+
+  #joined(how: 'alone' | 'with others'): void {
+    if (this.#isJoined) return;
+    this.#isJoined = true;
+    this.#joinAlarm.clear();
+    this.logger.info('joined', { how, nodes: this.directory.members().length });
+  }
+
+  /** Living members are dialled and so are the dead, for they may only be cut off; who left comes by itself. */
+  #dialMember(id: NodeId): void {
+    const member = this.directory.member(id);
+    const url = member === undefined || member.state === 'left' ? undefined : member.url;
+    if (this.#urls.get(id) === url) return;
+    this.#stopDialling(id);
+    if (url === undefined) return;
+    this.#urls.set(id, url);
+    this.links.keep(url);
+    if (this.#urls.size === this.settings.meshLimit + 1) {
+      this.logger.warn('more nodes than MESH_LIMIT, all are linked nevertheless', {
+        meshLimit: this.settings.meshLimit,
+      });
+    }
+  }
+
+  #stopDialling(id: NodeId): void {
+    const url = this.#urls.get(id);
+    if (url === undefined) return;
+    this.#urls.delete(id);
+    const isStillWanted = this.discovery.isBootstrap(url) || [...this.#urls.values()].includes(url);
+    if (!isStillWanted) this.links.forget(url);
+  }
+}
+
+function onChannel(channel: number, body: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(body.length + 1);
+  frame[0] = channel;
+  frame.set(body, 1);
+  return frame;
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { Test } from '@nestjs/testing';
+import type { INestApplicationContext } from '@nestjs/common';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { Settings } from '../../src/config/settings.js';
+import { PeersModule } from '../../src/peers/peers.module.js';
+import { PeersService } from '../../src/peers/peers.service.js';
+import type { PeersListener } from '../../src/peers/peers-listener.js';
+
+const SECRET = 'the secret of the cluster under test';
+
+interface TestPeer {
+  readonly app: INestApplicationContext;
+  readonly peers: PeersService;
+  readonly frames: string[];
+}
+
+describe('peers of one cluster', () => {
+  let started: TestPeer[] = [];
+
+  afterEach(async () => {
+    await Promise.all(started.map(({ app }) => app.close()));
+    started = [];
+  });
+
+  async function start(name: string, chosen: Partial<Settings> = {}): Promise<TestPeer> {
+    const settings = Object.assign(
+      new Settings(),
+      { name, port: 0, clusterSecret: SECRET, profile: 'local', logLevel: 'silent' },
+      chosen,
+    );
+    const app = await Test.createTestingModule({
+      imports: [ConfigModule.forRoot(settings), PeersModule],
+    }).compile();
+    const peers = app.get(PeersService);
+    const frames: string[] = [];
+    const listener: PeersListener = {
+      linkUp: () => undefined,
+      linkDown: () => undefined,
+      frame: (_peer, body) => void frames.push(body.toString()),
+      directoryChanged: () => undefined,
+    };
+    peers.attach(listener);
+    await app.init();
+    const peer = { app, peers, frames };
+    started.push(peer);
+    return peer;
+  }
+
+  async function startCluster(size: number): Promise<TestPeer[]> {
+    const first = await start('A');
+    const cluster = [first];
+    for (let index = 1; index < size; index++) {
+      cluster.push(await start('ABCDEFG'.charAt(index), { peers: [first.peers.url] }));
+    }
+    await untilAll(cluster, ({ peers }) => aliveAt(peers).length === size && peers.linked().length === size - 1);
+    return cluster;
+  }
+
+  function until(isMet: () => boolean): Promise<void> {
+    return expect.poll(isMet, { timeout: 10_000, interval: 20 }).toBe(true);
+  }
+
+  async function untilAll(cluster: readonly TestPeer[], isMet: (peer: TestPeer) => boolean): Promise<void> {
+    await until(() => cluster.every(isMet));
+  }
+
+  function aliveAt(peers: PeersService): string[] {
+    return peers.directory
+      .members()
+      .filter(({ state }) => state === 'alive')
+      .map(({ name }) => name)
+      .sort();
+  }
+
+  function stateAt({ peers }: TestPeer, name: string): string | undefined {
+    return peers.directory.members().find((member) => member.name === name)?.state;
+  }
+
+  it('find each other through one bootstrap URL, link in pairs, and agree on who is there', async () => {
+    const cluster = await startCluster(4);
+    for (const { peers } of cluster) expect(aliveAt(peers)).toEqual(['A', 'B', 'C', 'D']);
+    await until(() => new Set(cluster.map(({ peers }) => peers.directory.digest())).size === 1);
+    await untilAll(cluster, ({ peers }) => peers.isJoined);
+    const [a, b] = cluster as [TestPeer, TestPeer];
+    await until(() => a.peers.rttMs(b.peers.self) !== undefined);
+    expect(a.peers.rttMs(b.peers.self)).toBeGreaterThan(0);
+    expect(Math.abs(a.peers.clockOffsetMs(b.peers.self)!)).toBeLessThan(1_000);
+  });
+
+  it('know the interest of a node by the time it is told so', async () => {
+    const [a, b, c] = (await startCluster(3)) as [TestPeer, TestPeer, TestPeer];
+    b.peers.setInterest([{ pattern: 'news.*', sinceMs: 5 }]);
+    expect(await b.peers.waitUntilKnown(10_000)).toEqual({ by: 3, of: 3 });
+    for (const { peers } of [a, b, c]) {
+      expect(peers.directory.interested('news.eu')).toEqual([b.peers.self]);
+      expect(peers.directory.interestSince(b.peers.self, 'news.eu')).toBe(5);
+    }
+    // A second change comes within the interval between versions, and is waited for all the same.
+    b.peers.setInterest([{ pattern: 'chat', sinceMs: 6 }]);
+    expect(await b.peers.waitUntilKnown(10_000)).toEqual({ by: 3, of: 3 });
+    expect(a.peers.directory.interested('news.eu')).toEqual([]);
+    expect(a.peers.directory.interested('chat')).toEqual([b.peers.self]);
+  });
+
+  it('tell how many know when the time is over', async () => {
+    const a = await start('A', { peers: ['http://127.0.0.1:1'] });
+    a.peers.setInterest([{ pattern: 'chat', sinceMs: 0 }]);
+    expect(await a.peers.waitUntilKnown(1_000)).toEqual({ by: 1, of: 1 });
+  });
+
+  it('carry frames between the linked, to the same layer at the other end', async () => {
+    const [a, b] = (await startCluster(2)) as [TestPeer, TestPeer];
+    expect(a.peers.send(b.peers.self, 'data', Buffer.from('to B'))).toBe(true);
+    expect(b.peers.send(a.peers.self, 'control', Buffer.from('to A'))).toBe(true);
+    await until(() => a.frames.length === 1 && b.frames.length === 1);
+    expect([a.frames, b.frames]).toEqual([['to A'], ['to B']]);
+    expect(a.peers.send('nobody', 'data', Buffer.from('lost'))).toBe(false);
+  });
+
+  it('see a node that closes as left, and greet it when it is back with a new identity', async () => {
+    const [a, b, c] = (await startCluster(3)) as [TestPeer, TestPeer, TestPeer];
+    await c.app.close();
+    await untilAll([a, b], (peer) => stateAt(peer, 'C') === 'left');
+    const again = await start('C', { peers: [a.peers.url] });
+    await untilAll([a, b, again], ({ peers }) => aliveAt(peers).length === 3);
+    expect(a.peers.directory.isLive(again.peers.self)).toBe(true);
+    expect(a.peers.directory.isLive(c.peers.self)).toBe(false);
+  });
+
+  it('go on alone when no bootstrap peer answers, and are joined then', async () => {
+    const a = await start('A', { peers: ['http://127.0.0.1:1'] });
+    await until(() => a.peers.isJoined);
+    expect(aliveAt(a.peers)).toEqual(['A']);
+  });
+
+  it('refuse a node with another secret, count it, and are not disturbed', async () => {
+    const [a, b] = (await startCluster(2)) as [TestPeer, TestPeer];
+    const stranger = await start('S', { peers: [a.peers.url], clusterSecret: randomBytes(32).toString('hex') });
+    await until(() => a.peers.counters.closed.of('wrong-secret') > 0);
+    await until(() => stranger.peers.counters.closedByPeer.of('wrong-secret') > 0);
+    expect(aliveAt(stranger.peers)).toEqual(['S']);
+    expect(aliveAt(a.peers)).toEqual(['A', 'B']);
+    expect(b.peers.linked()).toEqual([a.peers.self]);
+  });
+
+  it('refuse a node of another cluster, and count it', async () => {
+    const a = await start('A');
+    const stranger = await start('S', { peers: [a.peers.url], clusterName: 'another' });
+    await until(() => stranger.peers.counters.closed.of('wrong-cluster') > 0);
+    expect(aliveAt(a.peers)).toEqual(['A']);
+  });
+});
