@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // fast: pure cores and single services. slow: simulated clusters and real processes, one file at a time.
+// docker: the compose file on a real engine; only on request, as it needs one.
 export default defineConfig({
   test: {
     projects: [
@@ -19,6 +20,14 @@ export default defineConfig({
           setupFiles: ['reflect-metadata'],
           globalSetup: ['test/e2e/build.ts'],
           fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['test/docker/**/*.spec.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

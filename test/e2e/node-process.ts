@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { eventually } from './eventually.js';
+import { NodeClient } from './node-client.js';
+
+const MAIN = resolve('dist/main.js');
+const READY_TIMEOUT_MS = 20_000;
+
+/** A real node in a process of its own, and what one does to it from outside. */
+export class NodeProcess extends NodeClient {
+  readonly #process: ChildProcess;
+  readonly #exit: Promise<number | string>;
+  #stdout = '';
+  #stderr = '';
+
+  private constructor(
+    url: string,
+    readonly environment: Readonly<Record<string, string>>,
+  ) {
+    super(url);
+    const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+    this.#process = spawn(process.execPath, [MAIN], { env: { ...inherited, ...environment } });
+    this.#process.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
+    this.#process.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+    this.#exit = once(this.#process, 'close').then(
+      ([code, signal]: (number | string | null)[]) => code ?? signal ?? 'unknown',
+    );
+  }
+
+  /** Starts a node whose environment is exactly what is given. */
+  static launch(environment: Readonly<Record<string, string>>): NodeProcess {
+    return new NodeProcess(`http://127.0.0.1:${environment['PORT'] ?? '8000'}`, environment);
+  }
+
+  /** The same node again: its port, name and data folder. */
+  again(changes: Readonly<Record<string, string>> = {}): NodeProcess {
+    return NodeProcess.launch({ ...this.environment, ...changes });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get name(): string {
+    return this.environment['NODE_NAME'] ?? '';
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Exit code, or the signal that ended it. */
+  get exited(): Promise<number | string> {
+    return this.#exit;
+  }
+
+  get log(): string {
+    return this.#stdout;
+  }
+
+  get complaints(): string {
+    return this.#stderr;
+  }
+
+  async ready(): Promise<this> {
+    await eventually(async () => {
+      if (!this.isRunning) return;
+      const { status } = await this.get('/health/ready');
+      if (status !== 200) throw new Error(`${this.name} is not ready: ${status}`);
+    }, READY_TIMEOUT_MS);
+    if (!this.isRunning) throw new Error(`${this.name} ended with ${await this.#exit}: ${this.#stderr}${this.#stdout}`);
+    return this;
+  }
+
+  signal(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(signal);
+  }
+
+  /** Ends it as a crash does, and waits until it is gone. */
+  async crash(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.#exit;
+  }
+
+  /** Asks it to leave, and resolves with its exit code. */
+  terminate(): Promise<number | string> {
+    this.signal('SIGCONT');
+    this.signal('SIGTERM');
+    return this.#exit;
+  }
+}
+
+/** Ports that are free now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
