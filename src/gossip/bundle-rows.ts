@@ -132,13 +132,16 @@ export function keyKey(keyId: string): Buffer {
 }
 
 export function keyRow(key: StoredKey): Buffer {
-  return new ByteWriter().raw(Buffer.from(key.stream, 'base64url')).u48(key.firstSeq).raw(key.wrapped).finish();
+  const stream = Buffer.alloc(STREAM_ID_BYTES);
+  if (key.stream !== undefined) stream.write(key.stream, 'base64url');
+  return new ByteWriter().raw(stream).u48(key.firstSeq).raw(key.wrapped).finish();
 }
 
 /** Undefined when the row is damaged. */
 export function keyOfRow(key: Buffer, row: Buffer): StoredKey | undefined {
   const reader = new ByteReader(row);
-  const stream = reader.raw(STREAM_ID_BYTES).toString('base64url');
+  const id = reader.raw(STREAM_ID_BYTES);
+  const stream = id.every((byte) => byte === 0) ? undefined : id.toString('base64url');
   const firstSeq = reader.u48();
   const wrapped = reader.raw(reader.remaining);
   return reader.isComplete ? { keyId: key.toString('base64url', 1), stream, firstSeq, wrapped } : undefined;

@@ -31,7 +31,8 @@ export interface HeldExtent extends StreamExtent {
 export interface StoredKey {
   /** 16 bytes as base64url. */
   readonly keyId: string;
-  readonly stream: StreamId;
+  /** What it opens; undefined until a bundle is seen that is sealed with it. */
+  readonly stream: StreamId | undefined;
   /** Lowest seq known to be sealed with it, 0 when none is yet. */
   readonly firstSeq: number;
   readonly wrapped: Buffer;

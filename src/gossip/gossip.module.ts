@@ -3,6 +3,7 @@ import { CryptoModule } from '../crypto/crypto.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { AckWaits } from './ack-waits.service.js';
 import { BundleLog } from './bundle-log.service.js';
+import { bundleStoreProvider } from './bundle-store.provider.js';
 import { Deadlines } from './deadlines.service.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipDriver } from './gossip-driver.service.js';
@@ -27,6 +28,7 @@ import { TopicKeysService } from './topic-keys.service.js';
     TopicKeysService,
     PublishersService,
     BundleLog,
+    bundleStoreProvider,
     Deadlines,
   ],
   exports: [GossipService],

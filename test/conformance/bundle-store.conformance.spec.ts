@@ -88,12 +88,12 @@ describe.each([
     const { store } = await make();
     const written = store.append(bundleOf(stream, 1, 1), extentOf(stream, 0, 1));
     expect(store.read(stream.id, 1, ALL)).toEqual([bundleOf(stream, 1, 1)]);
-    let isCommitted = false;
-    const committed = written.then(() => (isCommitted = true));
-    while (!isCommitted) {
+    const state = { isCommitted: false };
+    const committed = written.then(() => (state.isCommitted = true));
+    do {
       expect(store.readTopic('news.eu', 0, 10, ALL)).toHaveLength(1);
       await new Promise((resolve) => setImmediate(resolve));
-    }
+    } while (!state.isCommitted);
     await committed;
     expect(store.read(stream.id, 1, ALL)).toEqual([bundleOf(stream, 1, 1)]);
     expect(store.pendingBytes).toBe(0);
@@ -178,9 +178,11 @@ describe.each([
     await harness.store.saveKey(key);
     await harness.store.saveKey({ ...key, keyId: 'BBBBBBBBBBBBBBBBBBBBBA' });
     await harness.store.deleteKey('BBBBBBBBBBBBBBBBBBBBBA');
+    const unused = { ...key, keyId: 'CCCCCCCCCCCCCCCCCCCCCA', stream: undefined, firstSeq: 0 };
+    await harness.store.saveKey(unused);
     const store = await restarted(harness);
     expect([...store.publishers()]).toEqual([[PUBLISHER, 'second']]);
-    expect([...store.keys()]).toEqual([[key.keyId, key]]);
+    expect([...store.keys().values()]).toEqual([key, unused]);
     await store.close();
   });
 
