@@ -11,6 +11,7 @@ export class Chaos {
   readonly kinds: readonly Fault[];
   readonly #crashed = new Set<string>();
   readonly #paused = new Set<string>();
+  #hasEnded = false;
 
   constructor(
     private readonly world: World,
@@ -62,6 +63,7 @@ export class Chaos {
 
   /** Undoes everything, but leaves some of the crashed nodes dead. */
   end(): void {
+    this.#hasEnded = true;
     this.world.network.healAll();
     for (const id of this.#paused) this.#resume(id);
     for (const id of this.#crashed) if (this.random.int(4) > 0) this.#restart(id);
@@ -78,6 +80,8 @@ export class Chaos {
   }
 
   #later(undo: () => void): void {
-    this.world.time.after(this.random.between(50, 6_000), undo);
+    this.world.time.after(this.random.between(50, 6_000), () => {
+      if (!this.#hasEnded) undo();
+    });
   }
 }

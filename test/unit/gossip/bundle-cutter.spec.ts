@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundle.js';
+import { ARRIVAL_WAIT_MS, BUNDLE_CONTENT_BYTES, BundleCutter } from '../../../src/gossip/bundle-cutter.js';
+
+const SOME = { count: 3, byteLength: 300 };
+
+describe('bundle cutter', () => {
+  it('cuts at once while nothing is on its way, and never an empty bundle', () => {
+    const cutter = new BundleCutter();
+    expect(cutter.isDue(SOME, 0)).toBe(true);
+    expect(cutter.isDue({ count: 0, byteLength: 0 }, 0)).toBe(false);
+  });
+
+  it('waits until the bundle before has arrived', () => {
+    const cutter = new BundleCutter();
+    cutter.cut(3, 0);
+    expect(cutter.isDue(SOME, 1)).toBe(false);
+    cutter.arrived(2);
+    expect(cutter.isDue(SOME, 1)).toBe(false);
+    cutter.arrived(3);
+    expect(cutter.isDue(SOME, 1)).toBe(true);
+  });
+
+  it('does not wait for ever', () => {
+    const cutter = new BundleCutter();
+    cutter.cut(3, 100);
+    expect(cutter.dueMs).toBe(100 + ARRIVAL_WAIT_MS);
+    expect(cutter.isDue(SOME, 100 + ARRIVAL_WAIT_MS)).toBe(true);
+  });
+
+  it('cuts a full bundle whatever is on its way', () => {
+    const cutter = new BundleCutter();
+    cutter.cut(3, 0);
+    expect(cutter.isDue({ count: BUNDLE_MESSAGES_MAX, byteLength: 0 }, 1)).toBe(true);
+    expect(cutter.isDue({ count: 1, byteLength: BUNDLE_CONTENT_BYTES }, 1)).toBe(true);
+    expect(cutter.isTooFullFor(2, { count: 1, byteLength: BUNDLE_CONTENT_BYTES - 1 })).toBe(true);
+    expect(cutter.isTooFullFor(2 * BUNDLE_CONTENT_BYTES, { count: 0, byteLength: 0 })).toBe(false);
+  });
+});
