@@ -104,6 +104,16 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     return this.#flow.hasRoom;
   }
 
+  /** Something that a linked peer holds and this node wants is not here yet. */
+  get isMissingAnything(): boolean {
+    return this.#repair.needs > 0;
+  }
+
+  /** Something that was pushed is not confirmed yet. */
+  get isUnconfirmed(): boolean {
+    return !this.#flow.isIdle;
+  }
+
   /** Whether a bundle with these seqs would bring nothing: asked before it is verified. */
   isKnown(stream: StreamId, firstSeq: number, lastSeq: number): boolean {
     const state = this.#table.get(stream);

@@ -29,6 +29,7 @@ type Serve = Extract<Output, { type: 'serve' }>;
 
 /** Bundles sent and received, for metrics; `duplicate` ones were known already. */
 export interface GossipCounters {
+  publishedMessages: number;
   pushedBundles: number;
   pushedMessages: number;
   repairedBundles: number;
@@ -41,6 +42,7 @@ export interface GossipCounters {
 @Injectable()
 export class GossipDriver {
   readonly counters: GossipCounters = {
+    publishedMessages: 0,
     pushedBundles: 0,
     pushedMessages: 0,
     repairedBundles: 0,
@@ -75,10 +77,9 @@ export class GossipDriver {
   start(): void {
     const world = {
       seqBefore: (stream: StreamId, wallMs: number) => this.log.seqBefore(stream, wallMs),
-      localTimeOf: (peer: NodeId, theirWallMs: number) => theirWallMs - this.peers.clockOffsetMs(peer),
+      localTimeOf: (peer: NodeId, theirWallMs: number) => theirWallMs - (this.peers.clockOffsetMs(peer) ?? 0),
     };
-    const { self, directory } = this.peers;
-    this.#core = new GossipCore<Bundle>({ self, directory, world, random: this.random });
+    this.#core = new GossipCore<Bundle>(this.peers.self, this.peers.directory, world, this.random);
     const alarm = this.alarms.create('gossip.core', () => this.#driver?.wake());
     const nowMs = (): number => this.clock.monotonicMs();
     this.#driver = new CoreDriver<GossipInput<Bundle>, GossipTimer, Output>(
@@ -92,6 +93,7 @@ export class GossipDriver {
 
   handle(input: GossipInput<Bundle>): void {
     if (input.type === 'linkDown') this.#recordsSent.delete(input.peer);
+    if (input.type === 'published') this.counters.publishedMessages += messagesIn(input.bundle);
     this.#driver?.handle(input);
   }
 
@@ -103,6 +105,14 @@ export class GossipDriver {
   /** How many nodes have confirmed a message of an own stream. */
   confirmationOf(stream: StreamId, seq: number): Confirmation {
     return this.#core?.confirmationOf(stream, seq) ?? { confirmed: 0, of: 0 };
+  }
+
+  get isMissingAnything(): boolean {
+    return this.#core?.isMissingAnything ?? false;
+  }
+
+  get isUnconfirmed(): boolean {
+    return this.#core?.isUnconfirmed ?? false;
   }
 
   #carryOut(output: Output): void {
@@ -168,7 +178,7 @@ export class GossipDriver {
     const frame = encodeGossipFrame({ type: 'data', isRepair: false, start, bundle: bundle.bytes });
     if (!this.peers.send(peer, 'data', frame)) return;
     this.counters.pushedBundles++;
-    this.counters.pushedMessages += bundle.lastSeq - bundle.firstSeq + 1;
+    this.counters.pushedMessages += messagesIn(bundle);
   }
 
   #serve({ peer, stream, after, to, bytesMax, floor }: Serve): void {
@@ -182,7 +192,7 @@ export class GossipDriver {
       if (isBusy) break;
       upTo = bundle.lastSeq;
       this.counters.repairedBundles++;
-      this.counters.repairedMessages += bundle.lastSeq - bundle.firstSeq + 1;
+      this.counters.repairedMessages += messagesIn(bundle);
     }
     this.peers.send(peer, 'repair', encodeGossipFrame({ type: 'pulled', stream: stream.id, upTo, floor, isBusy }));
     this.handle({ type: 'served', peer, stream: stream.id, upTo });
@@ -208,4 +218,8 @@ export class GossipDriver {
       this.handle({ type: 'logged', entries });
     });
   }
+}
+
+function messagesIn(bundle: Bundle): number {
+  return bundle.lastSeq - bundle.firstSeq + 1;
 }

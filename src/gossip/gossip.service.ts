@@ -1,4 +1,9 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { InterestEntry } from '../peers/interest.js';
 import type { NodeId } from '../peers/node-id.js';
 import type { PeersListener } from '../peers/peers-listener.js';
@@ -187,4 +192,3 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     await this.log.close();
   }
 }
-
