@@ -10,7 +10,7 @@ type Ack = Receipt['ack'];
 
 interface AckWait {
   readonly deadline: Deadline;
-  resolve(confirmation: Confirmation): void;
+  readonly resolve: (confirmation: Confirmation) => void;
 }
 
 /** Publishers that wait until their message is in enough logs. */

@@ -15,7 +15,7 @@ interface RoomWait {
   readonly bytes: number;
   readonly deadline: Deadline;
   isOver: boolean;
-  resolve(): void;
+  readonly resolve: () => void;
 }
 
 /** Lets no more be published than receivers and the own log keep up with; who comes first goes first. */

@@ -32,8 +32,8 @@ interface Place {
 
 interface Waiting {
   readonly publishedAtMs: number;
-  resolve(place: Place): void;
-  reject(error: unknown): void;
+  readonly resolve: (place: Place) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface OpenBundle {
