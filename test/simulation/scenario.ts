@@ -21,11 +21,13 @@ export function runScenario(seed: number): Outcome {
   const order = new OnceInOrder();
   let published = 0;
   let pushed = 0;
+  let repaired = 0;
   const witness: Witness = {
     published: () => published++,
     delivered: (node, bundle, fromSeq) => order.sawDelivery(node, bundle, fromSeq),
     gap: (node, gap) => order.sawGap(node, gap),
     pushed: () => pushed++,
+    repaired: () => repaired++,
   };
   const world = new World(size, seed, witness);
   const wanted = new Map(world.ids.map((id) => [id, TOPICS.filter(() => random.int(4) > 0)]));
@@ -70,7 +72,7 @@ export function runScenario(seed: number): Outcome {
   if (!isCalm && found.length === 0) found.push('the cluster did not become calm');
   const trace = [
     `seed ${seed}: ${size} nodes, ${chaos.kinds.join('+')}`,
-    `${published} published, ${pushed} pushed, ${order.delivered} delivered, ${order.gaps} gaps`,
+    `${published} published, ${pushed} pushed, ${repaired} repaired, ${order.delivered} delivered, ${order.gaps} gaps`,
     `calm after ${Math.round(world.time.nowMs)} ms, ${world.time.ran} events`,
   ].join('; ');
   return { problems: found, trace };

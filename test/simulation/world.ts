@@ -21,6 +21,7 @@ export interface Witness {
   delivered(node: GossipNode, bundle: SimulatedBundle, fromSeq: number): void;
   gap(node: GossipNode, gap: Gap): void;
   pushed(node: GossipNode, peer: string, bundle: SimulatedBundle): void;
+  repaired(node: GossipNode, peer: string, bundle: SimulatedBundle): void;
 }
 
 /** One life of a simulated node: membership below, the gossip core above it, a log, and no keys. */
@@ -146,6 +147,7 @@ export class GossipNode implements UpperLayer {
     let upTo = after;
     for (const bundle of this.log.read(stream.id, after, bytesMax)) {
       if (bundle.firstSeq > to) break;
+      this.world.witness.repaired(this, peer, bundle);
       this.#send(peer, { type: 'data', isRepair: true, start: undefined, bundle: bundle.bytes });
       upTo = bundle.lastSeq;
     }
