@@ -21,7 +21,7 @@ import { decodePeerFrame, encodePeerFrame } from './peer-frame-codec.js';
 import type { KnownCount } from './peers-listener.js';
 import { PROFILES } from './profile.js';
 import { StatementIntake } from './statement-intake.adapter.js';
-import { StatementsService, type Verified } from './statements.service.js';
+import { StatementSignatures, type Verified } from './statement-signatures.service.js';
 
 /** What membership needs of the links, and whom it tells what it found. */
 export interface MembershipWorld {
@@ -59,7 +59,7 @@ export class MembershipService {
   constructor(
     private readonly settings: Settings,
     private readonly identity: IdentityService,
-    private readonly statements: StatementsService,
+    private readonly signatures: StatementSignatures,
     private readonly clock: SystemClock,
     private readonly alarms: Alarms,
     private readonly random: Random,
@@ -76,14 +76,14 @@ export class MembershipService {
   /** Makes the directory, with this node as its only member so far. */
   async open(life: { readonly epoch: number; readonly url: string }, world: MembershipWorld): Promise<void> {
     const fields = { name: this.settings.name, ...life, incarnation: 0, status: 'alive' } as const;
-    const directory = new Directory(await this.statements.signRecord(fields));
+    const directory = new Directory(await this.signatures.signRecord(fields));
     const core = new MembershipCore(directory, PROFILES[this.settings.profile], this.random);
     const clock = { nowMs: () => this.clock.monotonicMs(), wakeAt: (dueMs: number) => this.#alarm.set(dueMs) };
     const interest = new OwnInterest(
       new OwnInterestCore(directory.self, life.epoch),
       this.alarms,
       this.clock,
-      (segment) => this.feed({ type: 'segment', from: directory.self, segment: this.statements.signSegment(segment) }),
+      (segment) => this.feed({ type: 'segment', from: directory.self, segment: this.signatures.signSegment(segment) }),
     );
     const driver = new CoreDriver<MembershipInput, MembershipTimer, MembershipOutput>(core, clock, (output) =>
       this.#carryOut(output),
@@ -148,20 +148,20 @@ export class MembershipService {
     switch (value.type) {
       case 'records':
         for (const item of value.items) {
-          inOrder(async () => take(await this.statements.verifyRecord(peer, item, directory)));
+          inOrder(async () => take(await this.signatures.verifyRecord(peer, item, directory)));
         }
         return;
       case 'accusations':
         for (const accusation of value.accusations) {
           inOrder(() => {
-            if (core.isAccusationNews(accusation)) take(this.statements.verifyAccusation(peer, accusation, directory));
+            if (core.isAccusationNews(accusation)) take(this.signatures.verifyAccusation(peer, accusation, directory));
           });
         }
         return;
       case 'segments':
         // A segment is kept: as a view it would keep the whole record alive that it came in.
         for (const segment of value.segments.map((view) => Buffer.from(view))) {
-          inOrder(() => take(this.statements.verifySegment(peer, segment, directory)));
+          inOrder(() => take(this.signatures.verifySegment(peer, segment, directory)));
         }
         return;
       case 'known':
@@ -224,7 +224,7 @@ export class MembershipService {
         return;
       }
       case 'accuse': {
-        const accusation = this.statements.signAccusation(output.accusation);
+        const accusation = this.signatures.signAccusation(output.accusation);
         return this.feed({ type: 'accusation', from: directory.self, accusation });
       }
       case 'incarnate':
@@ -261,7 +261,7 @@ export class MembershipService {
   async #signRecord(change: { incarnation: number; status: 'alive' | 'left'; url?: string }): Promise<void> {
     const { name, url, epoch } = this.directory.member(this.identity.id)!;
     const { incarnation, status } = change;
-    const signed = await this.statements.signRecord({ name, url: change.url ?? url, epoch, incarnation, status });
+    const signed = await this.signatures.signRecord({ name, url: change.url ?? url, epoch, incarnation, status });
     this.feed({ type: 'record', from: this.identity.id, ...signed });
   }
 

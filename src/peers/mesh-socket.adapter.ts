@@ -12,7 +12,6 @@ interface WebSocket {
   pause(): void;
   resume(): void;
   terminate(): void;
-  readonly _socket: NetSocket | null;
 }
 
 /** The connection that a peer opened to us. */
@@ -66,7 +65,7 @@ export class AcceptedMeshSocket implements MeshSocket {
       told = 'bad-frame';
     });
     this.socket.on('disconnect', () => listener.closed(told));
-    this.#webSocket._socket?.on('drain', () => listener.drained());
+    netSocketOf(this.#webSocket).on('drain', () => listener.drained());
   }
 }
 
@@ -115,7 +114,7 @@ export class DialledMeshSocket implements MeshSocket {
     };
     this.socket.on('connect', () => {
       this.#webSocket = (this.socket.io.engine.transport as unknown as { ws: WebSocket }).ws;
-      this.#webSocket._socket?.on('drain', () => listener.drained());
+      netSocketOf(this.#webSocket).on('drain', () => listener.drained());
       listener.opened();
     });
     this.socket.on(FRAME_EVENT, (frame: unknown) => {
@@ -127,4 +126,9 @@ export class DialledMeshSocket implements MeshSocket {
     this.socket.on('connect_error', () => close('transport'));
     this.socket.on('disconnect', (cause) => close(cause === 'parse error' ? 'bad-frame' : told));
   }
+}
+
+/** The connection below an open WebSocket: the only one of all these layers that says when it has room again. */
+function netSocketOf(webSocket: WebSocket): NetSocket {
+  return (webSocket as unknown as { readonly ['_socket']: NetSocket })['_socket'];
 }

@@ -5,12 +5,12 @@ import { MembershipService } from './membership.service.js';
 import { MeshServer } from './mesh-server.service.js';
 import { PeersService } from './peers.service.js';
 import { SocketLinks } from './socket-links.service.js';
-import { StatementsService } from './statements.service.js';
+import { StatementSignatures } from './statement-signatures.service.js';
 
 /** The other nodes: links to them, who of them lives, and what each wants. */
 @Module({
   imports: [CryptoModule],
-  providers: [MeshServer, SocketLinks, DiscoveryService, StatementsService, MembershipService, PeersService],
+  providers: [MeshServer, SocketLinks, DiscoveryService, StatementSignatures, MembershipService, PeersService],
   exports: [PeersService],
 })
 export class PeersModule {}

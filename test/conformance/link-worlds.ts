@@ -70,7 +70,7 @@ async function startSocketNode(chosen: Partial<Settings>): Promise<SocketNode> {
   await identity.onModuleInit();
   const handshakes = new HandshakesService(settings, identity, new RecordsService(settings));
   const server = new MeshServer(settings, new HttpAdapterHost());
-  const links = new SocketLinks(settings, server, clock, logger, alarms, new Random(Number(clock.wallMs())));
+  const links = new SocketLinks(settings, server, clock, logger, alarms, new Random(clock.wallMs()));
   const seen = new LinkRecorder();
   let recordJws = '';
   const own = { self: identity.id, handshake: (role: 'initiator' | 'responder') => handshakes.create(role, recordJws) };

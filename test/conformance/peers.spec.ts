@@ -4,9 +4,11 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Settings } from '../../src/config/settings.js';
+import { MembershipService } from '../../src/peers/membership.service.js';
 import { PeersModule } from '../../src/peers/peers.module.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import type { PeersListener } from '../../src/peers/peers-listener.js';
+import { SocketLinks } from '../../src/peers/socket-links.service.js';
 
 const SECRET = 'the secret of the cluster under test';
 
@@ -127,6 +129,16 @@ describe('peers of one cluster', () => {
     await untilAll([a, b, again], ({ peers }) => aliveAt(peers).length === 3);
     expect(a.peers.directory.isLive(again.peers.self)).toBe(true);
     expect(a.peers.directory.isLive(c.peers.self)).toBe(false);
+  });
+
+  it('declare a node dead that goes without a word, and take it back when it is there again', async () => {
+    const [a, b, c, d] = (await startCluster(4)) as [TestPeer, TestPeer, TestPeer, TestPeer];
+    await d.app.get(SocketLinks, { strict: false }).shutdown();
+    d.app.get(MembershipService, { strict: false }).stop();
+    await untilAll([a, b, c], (peer) => stateAt(peer, 'D') === 'dead');
+    for (const { peers } of [a, b, c]) expect(aliveAt(peers)).toEqual(['A', 'B', 'C']);
+    const again = await start('D', { port: Number(new URL(d.peers.url).port), peers: [b.peers.url] });
+    await untilAll([a, b, c, again], ({ peers }) => aliveAt(peers).length === 4);
   });
 
   it('go on alone when no bootstrap peer answers, and are joined then', async () => {

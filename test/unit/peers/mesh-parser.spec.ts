@@ -33,8 +33,8 @@ describe('mesh parser', () => {
   });
 
   it('takes nothing but a connect before the connection', () => {
-    expect(() => decode(Buffer.from('frame'))).toThrow();
-    expect(() => decode('2shutdown')).toThrow();
+    expect(() => decode(Buffer.from('frame'))).toThrow('a frame before the connection');
+    expect(() => decode('2shutdown')).toThrow('an event before the connection');
     expect(decode('0')).toHaveLength(1);
   });
 
@@ -46,7 +46,7 @@ describe('mesh parser', () => {
     ['nothing', ''],
     ['text without end', `2${'x'.repeat(200)}`],
   ])('refuses %s', (_what, text) => {
-    expect(() => decode('0', text)).toThrow();
+    expect(() => decode('0', text)).toThrow('not a packet of a mesh link');
   });
 
   it('decodes any text to a packet of a known kind or throws an error', () => {

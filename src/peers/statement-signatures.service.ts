@@ -26,7 +26,7 @@ const NOTHING_NEW: Verified = { refused: undefined };
 
 /** Signs what this node states about itself and others, and verifies what others state. */
 @Injectable()
-export class StatementsService {
+export class StatementSignatures {
   constructor(
     private readonly identity: IdentityService,
     private readonly records: RecordsService,

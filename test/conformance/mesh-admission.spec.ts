@@ -1,0 +1,176 @@
+import { type AddressInfo, connect, createServer, type Socket as NetSocket } from 'node:net';
+import { io, type Socket } from 'socket.io-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as meshParser from '../../src/peers/mesh-parser.js';
+import { TRANSPORT_BYTES_MAX } from '../../src/peers/mesh-server.service.js';
+import { type SocketNode, type SocketWorld, socketWorld } from './link-worlds.js';
+
+describe('the mesh server', () => {
+  let world: SocketWorld;
+  let node: SocketNode;
+  let strangers: Socket[];
+
+  beforeEach(async () => {
+    world = socketWorld();
+    node = await world.start('A');
+    strangers = [];
+  });
+
+  afterEach(async () => {
+    for (const stranger of strangers) stranger.disconnect();
+    await world.close();
+  });
+
+  /** Speaks the transport of the mesh as somebody who knows nothing of the handshake. */
+  function stranger(options: object = {}): Socket {
+    const socket = io(node.url, {
+      path: '/mesh',
+      parser: meshParser,
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      ...options,
+    });
+    strangers.push(socket);
+    return socket;
+  }
+
+  function outcomeOf(socket: Socket): Promise<string> {
+    return new Promise((resolve) => {
+      socket.on('closing', (reason: string) => resolve(reason));
+      socket.on('connect_error', () => resolve('not connected'));
+      socket.on('disconnect', () => resolve('disconnected'));
+    });
+  }
+
+  async function stillWorks(): Promise<void> {
+    const peer = await world.start('B');
+    peer.links.keep(node.url);
+    await peer.seen.until(() => peer.links.linked().length === 1);
+  }
+
+  it('refuses a page in a browser, which sends an Origin header, and counts it', async () => {
+    expect(await outcomeOf(stranger({ extraHeaders: { Origin: 'http://127.0.0.1' } }))).toBe('not connected');
+    expect(node.links.counters.turnedAway.of('origin')).toBe(1);
+    await stillWorks();
+  });
+
+  it('speaks no other transport than WebSocket', async () => {
+    const response = await fetch(`${node.url}/mesh/?EIO=4&transport=polling`);
+    expect(response.status).toBe(400);
+    expect(await outcomeOf(stranger({ transports: ['polling'] }))).toBe('not connected');
+  });
+
+  it.each([
+    ['nothing of a hello', Buffer.from('hello')],
+    ['a hello of zeros', Buffer.alloc(151)],
+    ['the largest message there is', Buffer.alloc(TRANSPORT_BYTES_MAX - 1)],
+  ])('closes a connection that begins with %s, says why, and counts it', async (_what, bytes) => {
+    const socket = stranger();
+    socket.on('connect', () => socket.emit('frame', bytes));
+    expect(await outcomeOf(socket)).toBe('bad-hello');
+    expect(node.links.counters.closed.of('bad-hello')).toBe(1);
+    await stillWorks();
+  });
+
+  it('cuts a connection that sends more than a message may hold', async () => {
+    const socket = stranger();
+    socket.on('connect', () => socket.emit('frame', Buffer.alloc(TRANSPORT_BYTES_MAX + 1)));
+    expect(await outcomeOf(socket)).toBe('disconnected');
+    await stillWorks();
+  });
+
+  it('cuts a client that speaks JSON packets', async () => {
+    const socket = stranger({ parser: undefined });
+    socket.on('connect_error', () => undefined);
+    const outcome = outcomeOf(socket);
+    socket.on('connect', () => socket.emit('chat', { hello: 1 }));
+    expect(await outcome).toMatch(/not connected|disconnected/);
+    await stillWorks();
+  });
+
+  it('closes a connection that does not go on with its handshake', async () => {
+    expect(await outcomeOf(stranger())).toBe('handshake-timeout');
+    expect(node.links.counters.closed.of('handshake-timeout')).toBe(1);
+  });
+
+  it('turns away more unfinished handshakes than it can afford, and recovers', async () => {
+    const outcomes = Array.from({ length: 70 }, () => {
+      const socket = stranger();
+      return new Promise<boolean>((resolve) => {
+        socket.on('connect', () => resolve(true));
+        socket.on('connect_error', () => resolve(false));
+      });
+    });
+    const connected = (await Promise.all(outcomes)).filter(Boolean).length;
+    expect(connected).toBe(64);
+    expect(node.links.counters.turnedAway.of('too-many-handshakes')).toBe(6);
+    for (const socket of strangers) socket.disconnect();
+    await stillWorks();
+  });
+
+  it('notices that it dialled itself', async () => {
+    node.links.keep(node.url.replace('127.0.0.1', 'localhost'));
+    await expect.poll(() => node.links.counters.closed.of('self')).toBeGreaterThan(0);
+    expect(node.seen.events).toEqual([]);
+    expect(node.links.linked()).toEqual([]);
+  });
+
+  it('dials no address outside the networks that may be dialled, named or not', async () => {
+    const careful = await world.start('C', undefined, { peerNetworks: ['10.0.0.0/8'] });
+    careful.links.keep(node.url);
+    careful.links.keep(node.url.replace('127.0.0.1', 'localhost'));
+    await expect.poll(() => careful.links.counters.closed.of('not-in-peer-networks')).toBeGreaterThan(1);
+    await expect.poll(() => careful.links.counters.closedByPeer.of('transport')).toBeGreaterThan(1);
+    expect(node.links.counters.closedByPeer.entries()).toEqual([]);
+    expect(node.links.counters.closed.entries()).toEqual([]);
+  });
+
+  it('ends the link, and nothing else, when a frame was changed on its way', async () => {
+    const peer = await world.start('B');
+    const proxy = await startProxy(node.url);
+    peer.links.keep(proxy.url);
+    await peer.seen.until(() => peer.links.linked().length === 1);
+    proxy.flipBits = true;
+    peer.links.send(node.id, 'data', Buffer.alloc(1_000));
+    await node.seen.until(() => node.seen.events.some(({ type }) => type === 'down'));
+    expect(node.seen.frames).toEqual([]);
+    expect(node.links.counters.closed.of('bad-frame')).toBe(1);
+    proxy.flipBits = false;
+    await peer.seen.until(() => peer.links.linked().length === 1 && peer.seen.events.length > 2);
+    await proxy.close();
+  });
+});
+
+/** Forwards bytes to a node, and spoils one of each larger piece on the way there while it is told to. */
+async function startProxy(target: string): Promise<{ url: string; flipBits: boolean; close(): Promise<void> }> {
+  const sockets: NetSocket[] = [];
+  const server = createServer();
+  const proxy = {
+    url: '',
+    flipBits: false,
+    close: async (): Promise<void> => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  server.on('connection', (client: NetSocket) => {
+    const upstream = connect(Number(new URL(target).port), '127.0.0.1');
+    sockets.push(client, upstream);
+    client.on('data', (bytes) => {
+      if (proxy.flipBits && bytes.length > 500) bytes[bytes.length - 10]! ^= 1;
+      upstream.write(bytes);
+    });
+    upstream.pipe(client);
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return proxy;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { StatementIntake } from '../../../src/peers/statement-intake.adapter.js';
+
+/** Runs until all that was added is verified. */
+async function untilEmpty(intake: StatementIntake, peer: string): Promise<void> {
+  await new Promise<void>((resolve) => intake.add(peer, resolve));
+}
+
+describe('statement intake', () => {
+  it('verifies what a peer sent in the order it came, also when one takes longer', async () => {
+    const intake = new StatementIntake(() => 0);
+    const seen: number[] = [];
+    intake.add('A', async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(1);
+    });
+    intake.add('A', () => void seen.push(2));
+    intake.add('A', async () => void seen.push(3));
+    await untilEmpty(intake, 'A');
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('takes turns between peers', async () => {
+    const intake = new StatementIntake(() => 0);
+    const seen: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      for (const peer of ['A', 'B']) intake.add(peer, async () => void seen.push(peer));
+    }
+    await Promise.all([untilEmpty(intake, 'A'), untilEmpty(intake, 'B')]);
+    expect(seen.join('')).toMatch(/^A(BA){1,2}/);
+    expect(seen.toSorted().join('')).toBe('AAABBB');
+  });
+
+  it('lets the event loop turn while it works through many', async () => {
+    let nowMs = 0;
+    const intake = new StatementIntake(() => nowMs++);
+    let verified = 0;
+    let verifiedAtTurn = 0;
+    for (let count = 0; count < 1_000; count++) intake.add('A', async () => void verified++);
+    setImmediate(() => (verifiedAtTurn = verified));
+    await untilEmpty(intake, 'A');
+    expect(verified).toBe(1_000);
+    expect(verifiedAtTurn).toBeLessThan(100);
+  });
+
+  it('refuses more than a peer may have waiting, and takes more once they are verified', async () => {
+    const intake = new StatementIntake(() => 0);
+    let taken = 0;
+    while (intake.add('A', async () => undefined)) taken++;
+    expect(taken).toBeGreaterThan(4_096);
+    expect(taken).toBeLessThan(20_000);
+    await new Promise<void>((resolve) => intake.add('B', resolve));
+    await expect.poll(() => intake.add('A', () => undefined)).toBe(true);
+  });
+});
