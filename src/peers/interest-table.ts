@@ -1,7 +1,7 @@
 import { PatternTree } from '../topics/pattern-tree.js';
 import { compareFreshness } from './member.js';
 import { INTEREST_ENTRIES_MAX } from './interest.js';
-import type { SignedInterestSegment } from './interest-segment.js';
+import { INTEREST_SEGMENT_BYTES_MAX, type SignedInterestSegment } from './interest-segment.js';
 import type { NodeId } from './node-id.js';
 
 /** `gap`: the steps between what is held and this segment are missing. `over`: it would pass a bound and is refused. */
@@ -30,7 +30,11 @@ export class InterestTable {
       return 'applied';
     }
     if (held === undefined || held.epoch !== segment.epoch || held.version !== segment.base) return 'gap';
-    const isOver = held.segments.length >= SEGMENTS_MAX || held.wants.size + segment.added.length > ENTRIES_HELD_MAX;
+    const stepBytes = held.segments.slice(1).reduce((bytes, step) => bytes + step.bytes.length, segment.bytes.length);
+    const isOver =
+      held.segments.length >= SEGMENTS_MAX ||
+      stepBytes > INTEREST_SEGMENT_BYTES_MAX ||
+      held.wants.size + segment.added.length > ENTRIES_HELD_MAX;
     if (isOver) return 'over';
     this.#apply(held, segment);
     return 'applied';
@@ -90,7 +94,7 @@ export class InterestTable {
   }
 }
 
-/** Steps after a snapshot; a writer makes a new snapshot long before. */
+/** Steps after a snapshot, which together may not be larger than one either; a writer makes a new snapshot long before. */
 export const SEGMENTS_MAX = 64;
 
 /** Covering patterns replace single ones in one step, so both may be counted for a moment. */

@@ -38,6 +38,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   #lagSeenMs = Number.NEGATIVE_INFINITY;
   /** Peers that have not yet acknowledged that this node leaves. */
   #farewells: Set<NodeId> | undefined;
+  #hasDeparted = false;
 
   constructor(
     private readonly directory: Directory,
@@ -164,7 +165,8 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   #onLinkDown(peer: NodeId, nowMs: number): void {
     if (!this.#links.delete(peer)) return;
-    this.#farewells?.delete(peer);
+    if (this.directory.member(peer) === undefined) this.#heardMs.delete(peer);
+    if (this.#farewells?.delete(peer)) this.#departIfDone();
     const { linkGraceMs } = this.profile;
     if (this.directory.isLive(peer)) {
       this.#schedule(linkGraceMs, { kind: 'link-grace', dueMs: nowMs + linkGraceMs, id: peer });
@@ -303,7 +305,9 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   }
 
   #departIfDone(): void {
-    if (this.#farewells?.size === 0) this.#put({ type: 'departed' });
+    if (this.#farewells?.size !== 0 || this.#hasDeparted) return;
+    this.#hasDeparted = true;
+    this.#put({ type: 'departed' });
   }
 
   #heard(id: NodeId, nowMs: number): void {

@@ -1,0 +1,153 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MembershipCore } from '../../../src/peers/membership.js';
+import type {
+  MembershipCoreInput,
+  MembershipCoreOutput,
+  MembershipTimer,
+} from '../../../src/peers/membership-ports.js';
+import type { PeerFrame } from '../../../src/peers/peer-frames.js';
+import { PROFILES } from '../../../src/peers/profile.js';
+import { Random } from '../../../src/runtime/random.js';
+import { accusationOf, directoryOf, idOf, jwsOf, recordOf, SIGNATURE, snapshotOf } from './statements-of.js';
+
+const profile = PROFILES.local;
+const [A, B, C] = [idOf(0), idOf(1), idOf(2)];
+
+describe('the membership core', () => {
+  let directory = directoryOf(0);
+  let core = new MembershipCore(directory, profile, new Random(1));
+
+  beforeEach(() => {
+    directory = directoryOf(0);
+    core = new MembershipCore(directory, profile, new Random(1));
+    handle({ type: 'start' }, 0);
+  });
+
+  function handle(input: MembershipCoreInput, nowMs: number): readonly MembershipCoreOutput[] {
+    const outputs = core.handle(input, nowMs);
+    const accused = outputs.flatMap((output) => (output.type === 'accuse' ? [output.accusation] : []));
+    const signed = accused.flatMap((accusation) =>
+      handle({ type: 'accusation', from: A, accusation: { ...accusation, signature: SIGNATURE } }, nowMs),
+    );
+    return [...outputs, ...signed];
+  }
+
+  function linkUp(number: number, nowMs = 0): readonly MembershipCoreOutput[] {
+    const record = recordOf(number);
+    return handle({ type: 'linkUp', peer: { id: record.id, record, recordJws: jwsOf(record) } }, nowMs);
+  }
+
+  function frame(
+    peer: string,
+    sent: Extract<MembershipCoreInput, { type: 'frame' }>['frame'],
+    nowMs: number,
+    wallMs = 0,
+  ) {
+    return handle({ type: 'frame', peer, frame: sent, wallMs }, nowMs);
+  }
+
+  it('takes a linked peer for alive and shows it its table', () => {
+    const outputs = linkUp(1);
+    expect(directory.member(B)?.state).toBe('alive');
+    expect(framesTo(B, outputs).map((sent) => sent.type)).toContain('sync-page');
+  });
+
+  it('measures the round trip and the other clock by direct probes', () => {
+    linkUp(1);
+    const outputs = handle({ type: 'timer', timer: { kind: 'period', dueMs: 100 } }, 100);
+    const ping = framesTo(B, outputs).find((sent) => sent.type === 'ping' && sent.probe > 1) as { probe: number };
+    const ack = { type: 'ack', probe: ping.probe, digest: 'AAAAAAAAAAA', wallMs: 5_010 } as const;
+    const measured = { type: 'measured', peer: B, rttMs: 20, clockOffsetMs: 2_020 };
+    expect(frame(B, ack, 120, 3_000)).toContainEqual(measured);
+  });
+
+  it('says once per link that both directories are equal', () => {
+    linkUp(1);
+    const ping = { type: 'ping', probe: 0, digest: directory.digest() } as const;
+    expect(frame(B, ping, 1)).toContainEqual({ type: 'synced', peer: B });
+    expect(frame(B, ping, 2)).not.toContainEqual({ type: 'synced', peer: B });
+  });
+
+  it('compares tables when a digest differs twice in a row', () => {
+    linkUp(1);
+    const ping = { type: 'ping', probe: 0, digest: 'AAAAAAAAAAA' } as const;
+    expect(framesTo(B, frame(B, ping, 1_000)).map(({ type }) => type)).not.toContain('sync-page');
+    expect(framesTo(B, frame(B, ping, 1_001)).map(({ type }) => type)).toContain('sync-page');
+  });
+
+  it('acquits whom others accuse when it has heard of the accused itself in the meantime', () => {
+    linkUp(1);
+    linkUp(2);
+    const outputs = handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2) }, 10);
+    expect(directory.member(B)?.state).toBe('suspect');
+    frame(B, { type: 'ping', probe: 5, digest: directory.digest() }, 200);
+    const timer = suspicionOf(outputs);
+    const verdict = handle({ type: 'timer', timer }, timer.dueMs);
+    expect(directory.member(B)?.state).toBe('alive');
+    // The others would go on: the accused is told, and refutes.
+    expect(framesTo(B, verdict).map(({ type }) => type)).toContain('accusations');
+  });
+
+  it('condemns for itself, closes the link and accuses when nothing was heard', () => {
+    linkUp(1);
+    linkUp(2);
+    const timer = suspicionOf(handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2) }, 10));
+    const verdict = handle({ type: 'timer', timer }, timer.dueMs);
+    expect(directory.member(B)?.state).toBe('dead');
+    expect(verdict).toContainEqual({ type: 'close', peer: B, reason: 'stale' });
+    const accusation = { subject: B, epoch: 1, incarnation: 0, state: 'dead', accuser: A };
+    expect(verdict).toContainEqual({ type: 'accuse', accusation });
+  });
+
+  it('does not take somebody else’s verdict for its own', () => {
+    linkUp(1);
+    linkUp(2);
+    handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2, { state: 'dead' }) }, 10);
+    expect(directory.member(B)?.state).toBe('suspect');
+  });
+
+  it('does not judge by a timer that comes late, for it stood still itself', () => {
+    linkUp(1);
+    linkUp(2);
+    const timer = suspicionOf(handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2) }, 10));
+    handle({ type: 'timer', timer }, timer.dueMs + 500);
+    expect(directory.member(B)?.state).toBe('suspect');
+    expect(core.health).toBe(1);
+  });
+
+  it('tells how many live nodes know its newest interest', () => {
+    linkUp(1);
+    linkUp(2);
+    handle({ type: 'segment', from: A, segment: snapshotOf(0, 1, [{ pattern: 'chat', sinceMs: 0 }]) }, 5);
+    expect(core.known).toEqual({ by: 1, of: 3 });
+    expect(frame(B, { type: 'known', epoch: 1, version: 1 }, 6)).toContainEqual({ type: 'knownChanged' });
+    expect(core.known).toEqual({ by: 2, of: 3 });
+    handle({ type: 'segment', from: A, segment: snapshotOf(0, 2, []) }, 7);
+    expect(core.known).toEqual({ by: 1, of: 3 });
+  });
+
+  it('passes news on to all linked peers but the one it came from, and only once', () => {
+    linkUp(1);
+    linkUp(2);
+    const record = recordOf(3);
+    const input = { type: 'record', from: B, record, jws: jwsOf(record) } as const;
+    const first = handle(input, 5);
+    expect([framesTo(B, first).length, framesTo(C, first).map(({ type }) => type)]).toEqual([0, ['records']]);
+    expect(handle(input, 6)).toEqual([]);
+  });
+
+  it('reports another process that speaks with its key in a later life', () => {
+    linkUp(1);
+    const record = recordOf(0, 9);
+    expect(handle({ type: 'record', from: B, record, jws: jwsOf(record) }, 5)).toEqual([{ type: 'clashed', epoch: 9 }]);
+  });
+});
+
+function framesTo(peer: string, outputs: readonly MembershipCoreOutput[]): PeerFrame[] {
+  return outputs.flatMap((output) => (output.type === 'send' && output.peers.includes(peer) ? [output.frame] : []));
+}
+
+function suspicionOf(outputs: readonly MembershipCoreOutput[]): MembershipTimer {
+  const timers = outputs.flatMap((output) => (output.type === 'schedule' ? [output.timer] : []));
+  return timers.find((timer) => timer.kind === 'suspicion')!;
+}
