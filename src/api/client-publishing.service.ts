@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { GrapevineError } from '../runtime/errors.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { PublishingService, type PublishingOptions, type PublishRequest } from '../subscriptions/publishing.service.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { receiptView, type ReceiptView } from './message-view.js';
+import { asGrapevineError, problemOf, type ProblemDocument } from './problem.js';
+import { readPublish } from './publish-request.js';
+
+/** Most messages in one batch; bounds what its answer takes. */
+export const BATCH_MESSAGES_MAX = 16_384;
+
+/** One message to publish as a client sent it, and how the client wants to be told. */
+export interface Ask {
+  readonly value: unknown;
+  readonly options: PublishingOptions;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What became of one message of a batch. */
+export type BatchOutcome = ReceiptView | { readonly problem: ProblemDocument };
+
+/** Publishes what REST and socket clients send, one message or many. */
+@Injectable()
+export class ClientPublishing {
+  readonly #keys = new IdempotencyKeys();
+
+  constructor(
+    private readonly publishing: PublishingService,
+    private readonly clock: SystemClock,
+  ) {}
+
+  async publish(ask: Ask): Promise<ReceiptView> {
+    return this.#publish({ ...readPublish(ask.value), idempotencyKey: ask.idempotencyKey }, ask.options);
+  }
+
+  /** In order; what is wrong with one message keeps no other out. */
+  async publishAll(asks: readonly Ask[]): Promise<BatchOutcome[]> {
+    if (asks.length > BATCH_MESSAGES_MAX) {
+      throw new GrapevineError('too-large', `A batch may have ${BATCH_MESSAGES_MAX} messages, not ${asks.length}.`);
+    }
+    return Promise.all(
+      asks.map((ask) => this.publish(ask).catch((error: unknown) => ({ problem: problemOf(asGrapevineError(error)) }))),
+    );
+  }
+
+  /** Runs a request whose key stands for this body; `idempotency-mismatch` when it was used for another one. */
+  async underKey<Result>(key: string | undefined, body: string, run: () => Promise<Result>): Promise<Result> {
+    if (key === undefined) return run();
+    const fingerprint = createHash('sha256').update(body, 'utf8').digest('base64');
+    if (!this.#keys.claim(key, fingerprint, this.clock.monotonicMs())) {
+      throw new GrapevineError('idempotency-mismatch', 'Within ten minutes a key stands for one request.');
+    }
+    try {
+      return await run();
+    } catch (error) {
+      if (asGrapevineError(error).code !== 'ack-timeout') this.#keys.release(key);
+      throw error;
+    }
+  }
+
+  async #publish(request: PublishRequest, options: PublishingOptions): Promise<ReceiptView> {
+    try {
+      return receiptView(await this.publishing.publish(request, options));
+    } catch (error) {
+      throw withReceiptView(error);
+    }
+  }
+}
+
+/** Out of time is not lost: the problem carries the receipt as the client knows receipts. */
+function withReceiptView(error: unknown): unknown {
+  if (!(error instanceof GrapevineError) || error.code !== 'ack-timeout') return error;
+  const receipt = error.details.extra as Partial<Parameters<typeof receiptView>[0]> | undefined;
+  if (receipt?.stream === undefined) return error;
+  const extra = { ...receiptView(receipt as Parameters<typeof receiptView>[0]) };
+  return new GrapevineError(error.code, error.detail, { ...error.details, extra });
+}

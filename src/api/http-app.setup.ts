@@ -1,0 +1,60 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Settings } from '../config/settings.js';
+import { GrapevineError } from '../runtime/errors.js';
+import { mountDocs } from './docs.setup.js';
+import { readNdjson } from './ndjson.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RouteTable } from './route-table.js';
+
+/** Longest topic in a path, before decoding. */
+const PARAM_CHARACTERS_MAX = 1_024;
+
+const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson'];
+
+/** The HTTP server of a node that is an application of its own; to be used with Nest's `bodyParser: false`. */
+export function httpAdapterFor(settings: Settings): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: settings.bodyBytes,
+    // Keys that pollute prototypes are refused while parsing.
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'ignore',
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+  });
+}
+
+/**
+ * Makes an application that is a node and nothing else speak Grapevine's HTTP: content types, problem documents for
+ * what no controller answers, CORS, and the documentation. To be called before `app.init` or `app.listen`.
+ */
+export function configureHttp(app: NestFastifyApplication, settings: Settings): void {
+  if (settings.api === false) return;
+  const server = app.getHttpAdapter().getInstance();
+  takeJsonAndNdjson(server);
+  refuseUnknownMethods(server);
+  app.useGlobalFilters(app.get(ProblemFilter));
+  if (settings.corsOrigins.length > 0) {
+    const origin = settings.corsOrigins.includes('*') ? '*' : settings.corsOrigins;
+    app.enableCors({ origin, methods: ['GET', 'HEAD', 'POST'] });
+  }
+  mountDocs(app, settings.api.prefix);
+}
+
+/** What a page of another site can send without being asked for permission, such as text, is not taken. */
+function takeJsonAndNdjson(server: FastifyInstance): void {
+  server.removeContentTypeParser('text/plain');
+  server.addContentTypeParser(NDJSON_TYPES, { parseAs: 'string' }, (_request, body, done) => {
+    done(null, readNdjson(body.toString()));
+  });
+}
+
+function refuseUnknownMethods(server: FastifyInstance): void {
+  const routes = new RouteTable();
+  server.addHook('onRoute', ({ url, method }) => routes.add(url, [method].flat()));
+  server.addHook('onRequest', (request, reply, done) => {
+    const methods = request.is404 ? routes.methodsOf(request.url) : [];
+    if (methods.length === 0) return done();
+    reply.header('allow', methods.join(', '));
+    done(new GrapevineError('method-not-allowed', `Known are ${methods.join(', ')}.`));
+  });
+}

@@ -1,0 +1,28 @@
+import { GrapevineError } from '../runtime/errors.js';
+
+/** A body of newline-delimited JSON: per line that is not empty its value, or why it is none. */
+export class NdjsonBody {
+  constructor(readonly items: readonly unknown[]) {}
+}
+
+/** Reads a whole body; a line that cannot be read becomes a GrapevineError in its place, and the others stand. */
+export function readNdjson(text: string): NdjsonBody {
+  const items: unknown[] = [];
+  let line = 0;
+  for (let from = 0; from < text.length; line++) {
+    const newline = text.indexOf('\n', from);
+    const to = newline === -1 ? text.length : newline;
+    const json = text.slice(from, to).trim();
+    if (json !== '') items.push(readLine(json, line + 1));
+    from = to + 1;
+  }
+  return new NdjsonBody(items);
+}
+
+function readLine(json: string, line: number): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch (cause) {
+    return new GrapevineError('malformed-request', `Line ${line} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}

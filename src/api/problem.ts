@@ -1,0 +1,81 @@
+import { ERRORS, GrapevineError, type ErrorCode } from '../runtime/errors.js';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** An error as clients get it (RFC 9457). */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Stable name of the error, see docs/errors.md. */
+  readonly code: ErrorCode;
+  /** What exactly is wrong, one entry per field. */
+  readonly errors: readonly { readonly field: string; readonly message: string }[];
+  readonly [extension: string]: unknown;
+}
+
+/** When a client should try again if the error itself does not say. */
+const RETRY_AFTER_MS: { readonly [code in ErrorCode]?: number } = {
+  'too-many-requests': 1_000,
+  'too-many-subscriptions': 1_000,
+  overloaded: 1_000,
+  'not-ready': 1_000,
+  draining: 5_000,
+};
+
+const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  413: 'too-large',
+  415: 'unsupported-media-type',
+  429: 'too-many-requests',
+};
+
+export function problemOf(error: GrapevineError): ProblemDocument {
+  const { code, title, status, detail, details } = error;
+  return {
+    ...details.extra,
+    type: `urn:grapevine:error:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    errors: details.errors ?? [],
+  };
+}
+
+/** Header fields that belong to the problem. */
+export function problemHeaders(error: GrapevineError): Readonly<Record<string, string>> {
+  const retryAfterMs = error.details.retryAfterMs ?? RETRY_AFTER_MS[error.code];
+  return retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+}
+
+/** Whatever was thrown as an error of the catalogue; what nobody foresaw is `internal` and says nothing of its inside. */
+export function asGrapevineError(error: unknown): GrapevineError {
+  if (error instanceof GrapevineError) return error;
+  const status = statusOf(error);
+  if (status === undefined || status < 400 || status >= 500) {
+    return new GrapevineError('internal', 'The log of the node says more.', { cause: error });
+  }
+  const code = CODE_BY_STATUS[status] ?? 'malformed-request';
+  return new GrapevineError(code, error instanceof Error ? error.message : ERRORS[code].title, { cause: error });
+}
+
+/** Nest says it with a method, Fastify with a property. */
+function statusOf(error: unknown): number | undefined {
+  const { statusCode, getStatus } = Object(error) as { statusCode?: unknown; getStatus?: unknown };
+  const status: unknown = typeof getStatus === 'function' ? getStatus.call(error) : statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** What is wrong, one entry per field. */
+export type FieldErrors = { readonly field: string; readonly message: string }[];
+
+/** A request that is not valid, with what is wrong field by field. */
+export function invalidRequest(errors: FieldErrors, code: ErrorCode = 'invalid-request'): GrapevineError {
+  const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return new GrapevineError(code, detail, { errors });
+}

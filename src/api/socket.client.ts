@@ -1,0 +1,135 @@
+import type { Socket } from 'socket.io';
+import type { Gap, Message } from '../gossip/message.js';
+import { PatternTree } from '../topics/pattern-tree.js';
+import { GrapevineError } from '../runtime/errors.js';
+import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';
+import type { Sink } from '../subscriptions/subscriber.js';
+import type { ClientCounters } from './client-counters.js';
+import { eventText } from './events.js';
+import { gapView, type MessageViews } from './message-view.js';
+import { problemOf } from './problem.js';
+
+/** Requests of one socket that are being worked on; further ones are refused. */
+export const REQUESTS_OPEN_MAX = 4_096;
+
+/** Answers that a socket may leave unread before it is cut; an answer to a batch counts once a message. */
+export const ANSWERS_UNREAD_MAX = 65_536;
+
+/** One connected socket. Its outbox is the subscriber's; here waits only what the connection has not taken yet. */
+export class SocketClient implements Sink {
+  readonly #batched = new PatternTree<true>();
+  readonly #single = new PatternTree<true>();
+  #isWaiting = false;
+  #isCut = false;
+  #requestsOpen = 0;
+  #answersUnread = 0;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly views: MessageViews,
+    private readonly counters: ClientCounters,
+    readonly subscriber: () => ClientSubscriber,
+  ) {
+    // Engine.IO says so when it hands its buffer to the transport, which it does once the transport is free again.
+    socket.conn.on('drain', () => this.#onDrain());
+  }
+
+  /** How the messages of a pattern are sent from now on. */
+  subscribed(pattern: string, isBatched: boolean): void {
+    this.unsubscribed(pattern);
+    (isBatched ? this.#batched : this.#single).add(pattern, true);
+  }
+
+  unsubscribed(pattern: string): void {
+    this.#batched.delete(pattern, true);
+    this.#single.delete(pattern, true);
+  }
+
+  deliver(messages: readonly Message[]): boolean {
+    if (this.#isCut) return false;
+    if (this.#batched.size === 0) this.#sendEach(messages);
+    else if (this.#single.size === 0) this.#sendTogether(messages);
+    else this.#sendMixed(messages);
+    this.counters.messagesOut.socket += messages.length;
+    this.#isWaiting = this.#waitingPackets() > 0;
+    return !this.#isWaiting;
+  }
+
+  gap(gap: Gap): void {
+    this.counters.gaps.socket++;
+    if (!this.#isCut) this.#send('gap', JSON.stringify(gapView(gap)));
+  }
+
+  cut(): void {
+    if (this.#isCut) return;
+    this.counters.cut.socket++;
+    const error = new GrapevineError('overloaded', 'The client reads too slowly; it may resume from what it received.');
+    this.#send('cut', JSON.stringify(problemOf(error)));
+    this.#isCut = true;
+    this.subscriber().close();
+    // Waits for what was sent; a client that never reads it ends with the ping timeout.
+    this.socket.disconnect(true);
+  }
+
+  draining(retryAfterMs: number): void {
+    if (!this.#isCut) this.#send('draining', JSON.stringify({ retryAfterMs }));
+  }
+
+  /** False when the client has asked too much at once. */
+  begin(): boolean {
+    if (this.#requestsOpen >= REQUESTS_OPEN_MAX) return false;
+    this.#requestsOpen++;
+    return true;
+  }
+
+  /** An answer is on its way; who asks and never reads is cut like any slow reader. */
+  answered(messages: number): void {
+    this.#answersUnread += messages;
+    if (this.#answersUnread > ANSWERS_UNREAD_MAX) this.cut();
+  }
+
+  end(): void {
+    this.#requestsOpen--;
+  }
+
+  #onDrain(): void {
+    this.#answersUnread = 0;
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.subscriber().more();
+  }
+
+  #sendEach(messages: readonly Message[]): void {
+    for (const message of messages) this.#send('message', this.views.json(message));
+  }
+
+  #sendTogether(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    this.#send('messages', `[${messages.map((message) => this.views.json(message)).join(',')}]`);
+  }
+
+  /** Keeps the order: a run of messages is sent in one form before the next one. */
+  #sendMixed(messages: readonly Message[]): void {
+    let run: Message[] = [];
+    for (const message of messages) {
+      if (this.#batched.matches(message.stream.topic)) {
+        run.push(message);
+        continue;
+      }
+      this.#sendTogether(run);
+      run = [];
+      this.#sendEach([message]);
+    }
+    this.#sendTogether(run);
+  }
+
+  /** What Engine.IO holds until the transport is free; its types do not show it. */
+  #waitingPackets(): number {
+    return (this.socket.conn as unknown as { readonly writeBuffer: readonly unknown[] }).writeBuffer.length;
+  }
+
+  // Past Socket.IO's encoder, which would write the same JSON again for each client.
+  #send(event: string, json: string): void {
+    this.socket.conn.send(eventText(event, json));
+  }
+}

@@ -1,0 +1,69 @@
+import { Controller, Get, Header, Redirect, UseFilters } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Settings } from '../config/settings.js';
+import { GrapevineError } from '../runtime/errors.js';
+import { DrainService } from '../subscriptions/drain.service.js';
+import { StatusService, type NodeStatus } from '../subscriptions/status.service.js';
+import { MetricsService } from './metrics.service.js';
+import { ApiProblems } from './problem.dto.js';
+import { ProblemFilter } from './problem.filter.js';
+import { HealthBody, StatusBody } from './status.dto.js';
+
+/** What a node knows of itself and the cluster. */
+@ApiTags('node')
+@UseFilters(ProblemFilter)
+@Controller()
+export class StatusController {
+  constructor(
+    private readonly settings: Settings,
+    private readonly nodeStatus: StatusService,
+    private readonly drain: DrainService,
+    private readonly nodeMetrics: MetricsService,
+  ) {}
+
+  @Get()
+  @Redirect()
+  @ApiExcludeEndpoint()
+  home(): { url: string; statusCode: number } {
+    const prefix = this.settings.api === false ? '' : this.settings.api.prefix;
+    return { url: `${prefix}/docs`, statusCode: 302 };
+  }
+
+  @Get('status')
+  @ApiOperation({ summary: 'This node, its peers and topics, and the cluster as it sees it' })
+  @ApiResponse({ status: 200, description: 'The state of the node.', type: StatusBody })
+  status(): NodeStatus {
+    return this.nodeStatus.status();
+  }
+
+  @Get('health/live')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Whether the process works' })
+  @ApiResponse({ status: 200, description: 'It does.', type: HealthBody })
+  live(): HealthBody {
+    return { status: 'ok' };
+  }
+
+  @Get('health/ready')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Whether the node should be sent requests',
+    description: 'It has joined and is not draining.',
+  })
+  @ApiResponse({ status: 200, description: 'It should.', type: HealthBody })
+  @ApiProblems('not-ready', 'draining')
+  ready(): HealthBody {
+    if (this.drain.isDraining) throw new GrapevineError('draining', 'The node takes no new work.');
+    if (!this.nodeStatus.isReady) throw new GrapevineError('not-ready', 'The node has not joined its cluster yet.');
+    return { status: 'ready' };
+  }
+
+  @Get('metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  @ApiProduces('text/plain')
+  @ApiOperation({ summary: 'Metrics for Prometheus' })
+  @ApiResponse({ status: 200, description: 'The text format of Prometheus.', schema: { type: 'string' } })
+  metrics(): Promise<string> {
+    return this.nodeMetrics.text();
+  }
+}

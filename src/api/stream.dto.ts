@@ -1,0 +1,15 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, IsString } from 'class-validator';
+
+export class StreamQuery {
+  @ApiProperty({ example: 'chat', description: 'A topic or a pattern.' })
+  @IsString()
+  topic!: string;
+
+  @ApiPropertyOptional({
+    description: '`retained`, or the `id` of the last event that was received. `Last-Event-ID` wins over it.',
+  })
+  @IsOptional()
+  @IsString()
+  after?: string;
+}
