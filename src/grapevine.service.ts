@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { MessageView, ReceiptView } from './api/message-view.js';
-import type { AckLevel, Gap } from './gossip/message.js';
+import { isoTime, messageId, receiptView, type MessageView, type ReceiptView } from './api/message-view.js';
+import type { AckLevel, Gap, Message } from './gossip/message.js';
+import { NodeLogger } from './runtime/node-logger.service.js';
 import type { Known } from './subscriptions/client-subscriber.js';
+import { DrainService } from './subscriptions/drain.service.js';
+import { HandlersService } from './subscriptions/handlers.service.js';
+import { PublishingService } from './subscriptions/publishing.service.js';
 import type { After } from './subscriptions/starting-point.js';
-import type { NodeStatus } from './subscriptions/status.service.js';
+import { StatusService, type NodeStatus } from './subscriptions/status.service.js';
 
 /** A message as a handler gets it; `message` is the JSON value or the bytes (Uint8Array) that were published. */
 export type GrapevineMessage = MessageView;
@@ -49,37 +53,130 @@ export interface GrapevineSubscription {
   readonly recovered: boolean;
   /** Where the handler stands: resuming with it misses nothing. */
   cursor(): string;
-  /** Resolves when the handler has finished; a durable subscription is forgotten with its cursor. */
+  /** No further message is begun; a durable subscription is forgotten with its cursor. */
   unsubscribe(): Promise<void>;
 }
+
+const ATTEMPTS = 5;
+const SUBSCRIBE_TIMEOUT_MS = 1_000;
 
 /** A node's publish-subscribe for the application around it. */
 @Injectable()
 export class Grapevine {
-  publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
-    return Promise.reject(new Error(`not there yet: ${topic} ${typeof message} ${options.ack}`));
+  readonly #subscriptions = new Map<GrapevineSubscription, GrapevineHandler>();
+
+  constructor(
+    private readonly publishing: PublishingService,
+    private readonly handlers: HandlersService,
+    private readonly nodeStatus: StatusService,
+    private readonly drainService: DrainService,
+    private readonly logger: NodeLogger,
+  ) {}
+
+  /**
+   * Publishes a JSON value or bytes. GrapevineError `invalid-topic`, `invalid-request`, `too-large`, `idempotency-mismatch`,
+   * `overloaded`, `draining`, `store-full`, or `ack-timeout` with what is confirmed so far.
+   */
+  async publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
+    const { ttlMs, headers, idempotencyKey, ack, timeoutMs } = options;
+    const request = { topic, message, ttlMs, headers, idempotencyKey };
+    return receiptView(await this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' }));
   }
 
-  /** Resolves when the live nodes know, or the time is over. */
-  subscribe(
+  /**
+   * Runs `handler` for each message of a topic or pattern, one after the other. Resolves when the live nodes know, or the time is
+   * over. GrapevineError `invalid-pattern`, `invalid-cursor`, `invalid-request`, `too-many-subscriptions` or `draining`.
+   */
+  async subscribe(
     topic: string,
     handler: GrapevineHandler,
     options: GrapevineSubscribeOptions = {},
   ): Promise<GrapevineSubscription> {
-    return Promise.reject(new Error(`not there yet: ${topic} ${typeof handler} ${options.durable}`));
+    const { after, durable, attempts = ATTEMPTS, timeoutMs = SUBSCRIBE_TIMEOUT_MS, onError, onGap } = options;
+    const made = await this.handlers.subscribe(topic, {
+      after,
+      durable,
+      attempts,
+      timeoutMs,
+      handler: (message) => handler(grapevineMessage(message)),
+      onError: (error, message) => this.#guarded(() => this.#gaveUp(error, grapevineMessage(message), onError)),
+      onGap: (gap) => this.#guarded(() => this.#lost(gap, onGap)),
+    });
+    const subscription: GrapevineSubscription = {
+      ...made,
+      unsubscribe: () => {
+        this.#subscriptions.delete(subscription);
+        return made.unsubscribe();
+      },
+    };
+    this.#subscriptions.set(subscription, handler);
+    return subscription;
   }
 
-  /** Ends all subscriptions of `topic` that this service made, or only the one of `handler`. */
-  unsubscribe(topic: string, handler?: GrapevineHandler): Promise<void> {
-    return Promise.reject(new Error(`not there yet: ${topic} ${typeof handler}`));
+  /** Ends all subscriptions of `topic` that this service made, or only those of `handler`. */
+  async unsubscribe(topic: string, handler?: GrapevineHandler): Promise<void> {
+    const ending = [...this.#subscriptions].filter(
+      ([subscription, its]) => subscription.topic === topic && (handler === undefined || its === handler),
+    );
+    await Promise.all(ending.map(([subscription]) => subscription.unsubscribe()));
   }
 
   status(): NodeStatus {
-    throw new Error('not there yet');
+    return this.nodeStatus.status();
   }
 
-  /** Takes the node out of service in order; publishing is refused afterwards. Idempotent. */
+  /**
+   * Takes the node out of service in order: handlers finish, messages on their way arrive, the cluster is told. Publishing is
+   * refused from the beginning. Idempotent.
+   */
   drain(): Promise<void> {
-    return Promise.resolve();
+    return this.drainService.drain();
+  }
+
+  #gaveUp(error: unknown, message: GrapevineMessage, onError: GrapevineSubscribeOptions['onError']): void {
+    if (onError !== undefined) return onError(error, message);
+    this.logger.error('handler.gave-up', { error, topic: message.topic, message: message.id });
+  }
+
+  #lost(gap: Gap, onGap: GrapevineSubscribeOptions['onGap']): void {
+    if (onGap !== undefined) return onGap(gap);
+    const { stream, from, to, reason } = gap;
+    this.logger.warn('handler.gap', { topic: stream.topic, stream: stream.id, from, to, reason });
+  }
+
+  /** The application's callbacks must not stop its messages. */
+  #guarded(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.logger.error('handler.callback-failed', { error });
+    }
+  }
+}
+
+/** As REST shows it, but with bytes as bytes. */
+function grapevineMessage(message: Message): GrapevineMessage {
+  const { stream, seq } = message;
+  return {
+    id: messageId(stream.id, seq),
+    topic: stream.topic,
+    message: valueOf(message),
+    publisher: message.publisherName,
+    publisherId: stream.publisher,
+    epoch: stream.epoch,
+    stream: stream.id,
+    seq,
+    publishedAt: isoTime(message.publishedAtMs),
+    headers: message.headers ?? {},
+  };
+}
+
+/** Bytes are copied: others read the same bundle. A payload that claims to be JSON and is not is given as the bytes it is. */
+function valueOf({ encoding, payload }: Message): unknown {
+  if (encoding === 'bytes') return new Uint8Array(payload);
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return new Uint8Array(payload);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider, Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Alarms } from '../runtime/alarms.service.js';
 import { CLOCK } from '../runtime/clock.js';
@@ -10,21 +10,29 @@ import { Random } from '../runtime/random.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { Settings } from './settings.js';
 
+/** Where settings come from when they are only known once other providers are there. */
+export type SettingsSource = Pick<FactoryProvider<Settings | Promise<Settings>>, 'useFactory' | 'inject'> &
+  Pick<ModuleMetadata, 'imports'>;
+
 /** What every part of a node stands on: its settings, clock, alarms, log, data folder and random generator. */
 @Global()
 @Module({})
 export class ConfigModule {
   static forRoot(settings: Settings): DynamicModule {
+    return ConfigModule.forRootAsync({ useFactory: () => settings });
+  }
+
+  static forRootAsync({ imports = [], inject = [], useFactory }: SettingsSource): DynamicModule {
     return {
       module: ConfigModule,
-      imports: [ScheduleModule.forRoot()],
+      imports: [ScheduleModule.forRoot(), ...imports],
       providers: [
-        { provide: Settings, useValue: settings },
+        { provide: Settings, useFactory, inject },
         SystemClock,
         { provide: CLOCK, useExisting: SystemClock },
         Alarms,
-        { provide: NodeLogger, useFactory: () => loggerOf(settings) },
-        { provide: DataFolder, useFactory: () => openDataFolder(settings) },
+        { provide: NodeLogger, useFactory: loggerOf, inject: [Settings] },
+        { provide: DataFolder, useFactory: openDataFolder, inject: [Settings] },
         { provide: Random, useFactory: () => new Random(randomBytes(6).readUIntBE(0, 6)) },
       ],
       exports: [Settings, SystemClock, CLOCK, Alarms, NodeLogger, DataFolder, Random],

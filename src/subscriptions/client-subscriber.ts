@@ -1,4 +1,5 @@
 import type { Message } from '../gossip/message.js';
+import type { Cursor } from './cursor.js';
 import type { After } from './starting-point.js';
 
 /** How far the cluster knows of a new interest: `by` of the `of` live nodes, this one included in both. */
@@ -19,7 +20,7 @@ export interface Subscribed {
 export interface ClientSubscribeOptions {
   /** As the client gave it; `invalid-cursor` when it cannot be read. Default: what is published from now on. */
   readonly after?: After | undefined;
-  /** Longest wait for history that other nodes hold. */
+  /** Longest wait for history that other nodes hold. Default 1,000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -40,6 +41,8 @@ export interface ClientSubscriber {
   cursor(): string;
   /** Where it stands after `message`; to be asked inside `Sink.deliver`, for its messages in order. */
   cursorAfter(message: Message): string;
+  /** The same, not yet a token. */
+  position(): Cursor;
   /** Idempotent; nothing is delivered afterwards. */
   close(): void;
 }

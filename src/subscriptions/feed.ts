@@ -48,7 +48,7 @@ export class Feed {
 
   /** Begins with the streams whose topic matches; false when something after the starting point is lost. */
   start(topicMatches: (topic: string) => boolean, point: StartingPoint): boolean {
-    const missing = new Set(point.from === 'cursor' && point.isToken ? point.cursor.streams.keys() : []);
+    const missing = new Map(point.from === 'cursor' ? point.cursor.streams : []);
     let isRecovered = true;
     for (const extent of this.log.extentsOf(topicMatches)) {
       missing.delete(extent.stream.id);
@@ -56,7 +56,10 @@ export class Feed {
       isRecovered &&= isComplete;
       this.#cover(extent, after);
     }
-    return isRecovered && missing.size === 0;
+    // They may still come; what the reader has of them stays known.
+    for (const [stream, seq] of missing) if (!this.#covered.has(stream)) this.#progress.advance(stream, seq);
+    const isToken = point.from === 'cursor' && point.isToken;
+    return isRecovered && !(isToken && missing.size > 0);
   }
 
   /** Ends what is not wanted any more. */
@@ -111,9 +114,14 @@ export class Feed {
     if (this.#covered.has(stream)) this.#progress.advance(stream, seq);
   }
 
-  /** Where the subscriber stands. */
-  cursor(sinceMs: number): Cursor {
-    return this.#progress.cursor(sinceMs);
+  /** Where the subscriber stands, in all or with the streams of some topics. */
+  cursor(sinceMs: number, topicMatches?: (topic: string) => boolean): Cursor {
+    if (topicMatches === undefined) return { sinceMs, streams: new Map(this.#progress) };
+    const streams = [...this.#progress].filter(([id]) => {
+      const covered = this.#covered.get(id);
+      return covered === undefined || topicMatches(covered.stream.topic);
+    });
+    return { sinceMs, streams: new Map(streams) };
   }
 
   #startOf({ stream, floor, frontier }: StreamExtent, point: StartingPoint): { after: number; isComplete: boolean } {
@@ -144,7 +152,8 @@ export class Feed {
   #coverageOf(stream: Stream, before: number): Coverage {
     let covered = this.#covered.get(stream.id);
     if (covered === undefined) {
-      covered = { stream, from: before, to: before };
+      const from = this.#progress.at(stream.id) ?? before;
+      covered = { stream, from, to: from };
       this.#covered.set(stream.id, covered);
     }
     return covered;

@@ -1,5 +1,4 @@
 import type { StreamId } from '../gossip/stream.js';
-import type { Cursor } from './cursor.js';
 
 /** How far a reader has come, by stream; those that moved last stand at the end. */
 export class Progress {
@@ -25,10 +24,6 @@ export class Progress {
 
   forget(stream: StreamId): void {
     this.#streams.delete(stream);
-  }
-
-  cursor(sinceMs: number): Cursor {
-    return { sinceMs, streams: this.#streams };
   }
 
   [Symbol.iterator](): IterableIterator<[StreamId, number]> {

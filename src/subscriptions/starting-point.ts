@@ -11,6 +11,12 @@ export type StartingPoint =
 export const NOW: StartingPoint = { from: 'now' };
 export const RETAINED: StartingPoint = { from: 'retained' };
 
+/** Since when a reader that starts there wants messages, by the wall clock; 0 is all that is retained. */
+export function sinceMsOf(point: StartingPoint, nowMs: number): number {
+  if (point.from === 'now') return nowMs;
+  return point.from === 'retained' ? 0 : point.cursor.sinceMs;
+}
+
 /** What users may give as `after`. */
 export type After = string | Readonly<Record<string, number | string>>;
 

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { GossipService } from '../gossip/gossip.service.js';
+import type { Member } from '../peers/member.js';
+import { PeersService } from '../peers/peers.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { VERSION } from '../runtime/version.js';
+import { isPattern } from '../topics/topic.js';
+import { DrainService } from './drain.service.js';
+import { InterestService } from './interest.service.js';
+import { clusterState, namesOf, peersByName, type PeerStatus } from './status-view.js';
+import { SubscriptionsService } from './subscriptions.service.js';
 
-/** A peer as `status` shows it. */
-export interface PeerStatus {
-  readonly id: string;
-  readonly name: string;
-  readonly url: string;
-  readonly state: 'alive' | 'suspect' | 'dead' | 'left';
-  readonly epoch: number;
-  readonly isLinked: boolean;
-  /** Round trip of the last probe, null when none was answered yet. */
-  readonly rttMs: number | null;
-}
+export type { PeerStatus } from './status-view.js';
 
 /** What is held of a topic; equal digests at two nodes say that they hold the same messages. */
 export interface TopicStatus {
@@ -53,13 +53,39 @@ export interface TopicRow {
 /** Answers what a node knows: itself, its peers, its topics, and who gets what. */
 @Injectable()
 export class StatusService {
+  readonly #startedMs: number;
+
+  constructor(
+    private readonly peers: PeersService,
+    private readonly gossip: GossipService,
+    private readonly subscriptions: SubscriptionsService,
+    private readonly interest: InterestService,
+    private readonly drain: DrainService,
+    private readonly clock: SystemClock,
+  ) {
+    this.#startedMs = clock.monotonicMs();
+  }
+
   status(): NodeStatus {
-    throw new Error('not there yet');
+    const { directory, self, epoch, url, selfName } = this.peers;
+    const uptimeMs = Math.round(this.clock.monotonicMs() - this.#startedMs);
+    const others = peersByName(directory.members(), directory.member(self)!);
+    const live = directory.members().filter(({ id }) => directory.isLive(id));
+    return {
+      node: { id: self, name: selfName, epoch, url, version: VERSION, uptimeMs },
+      subscriptions: this.subscriptions.subscriptions,
+      peers: this.#peerStatuses(others),
+      topics: this.gossip.topics().map(({ topic, count, bytes, digest }) => ({ topic, count, bytes, digest })),
+      cluster: { size: live.length, state: clusterState(others), digest: directory.digest() },
+      clients: this.subscriptions.clients,
+      isReady: this.isReady,
+      isDraining: this.drain.isDraining,
+    };
   }
 
   /** Joined and not draining. */
   get isReady(): boolean {
-    return false;
+    return this.peers.isJoined && !this.drain.isDraining;
   }
 
   /** A row per topic or pattern that somebody wants, sorted by code unit, after `after`. */
@@ -67,11 +93,41 @@ export class StatusService {
     items: readonly TopicRow[];
     next: string | null;
   } {
-    throw new Error(`not there yet: ${options.limit}`);
+    const { after = '', limit } = options;
+    const rows = [...this.peers.directory.rows()].filter(([topic]) => topic > after);
+    rows.sort(([one], [other]) => (one < other ? -1 : 1));
+    const items = rows.slice(0, limit).map(([topic, nodes]) => this.#row(topic, nodes));
+    return { items, next: rows.length > limit ? (items.at(-1)?.topic ?? null) : null };
   }
 
   /** Who gets messages of `topic`: one row, with the nodes whose patterns match; for a pattern, its own row. */
   subscribersOf(topic: string): TopicRow {
-    throw new Error(`not there yet: ${topic}`);
+    const { directory } = this.peers;
+    return this.#row(topic, isPattern(topic) ? (directory.rows().get(topic) ?? []) : directory.interested(topic));
+  }
+
+  #peerStatuses(members: readonly Member[]): PeerStatus[] {
+    const linked = new Set(this.peers.linked());
+    return members.map(({ id, name, url, state, epoch }) => ({
+      id,
+      name,
+      url,
+      state,
+      epoch,
+      isLinked: linked.has(id),
+      rttMs: this.peers.rttMs(id) ?? null,
+    }));
+  }
+
+  #row(topic: string, ids: readonly string[]): TopicRow {
+    const { directory, self } = this.peers;
+    const others = ids.filter((id) => id !== self);
+    const ages = others.map((id) => this.peers.heardAgeMs(id) ?? 0);
+    return {
+      topic,
+      nodes: namesOf(ids, (id) => directory.member(id)),
+      clients: this.interest.clients(topic),
+      knownAgeMs: Math.round(Math.max(0, ...ages)),
+    };
   }
 }

@@ -1,4 +1,9 @@
 import type { Gap, Message } from '../gossip/message.js';
+import type { StreamId } from '../gossip/stream.js';
+import { PatternTree } from '../topics/pattern-tree.js';
+import type { Cursor } from './cursor.js';
+import type { Feed } from './feed.js';
+import { sinceMsOf, type StartingPoint } from './starting-point.js';
 
 /** Where a subscriber's messages go: a socket, an event stream, a handler. */
 export interface Sink {
@@ -10,4 +15,117 @@ export interface Sink {
   gap(gap: Gap): void;
   /** The outbox of a client that reads too slowly reached its bound; the subscriber is closed already. */
   cut(): void;
+}
+
+/** Messages that a sink is given at a time. */
+const DELIVERY_MESSAGES_MAX = 1_024;
+/** Deliveries in one turn, so that one subscriber's history does not keep the others waiting. */
+const DELIVERIES_A_TURN = 4;
+
+/** One reader with its topics and patterns, between its feed and its sink. */
+export class Subscriber {
+  readonly #since = new Map<string, number>();
+  readonly #wanted = new PatternTree<null>();
+  #isPaused = false;
+  #isClosed = false;
+
+  constructor(
+    private readonly feed: Feed,
+    private readonly sink: Sink,
+    private readonly ready: (subscriber: Subscriber) => void,
+  ) {}
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Begins with `pattern`; false when something after the starting point is lost. */
+  start(pattern: string, point: StartingPoint, nowMs: number): boolean {
+    this.#since.set(pattern, sinceMsOf(point, nowMs));
+    this.#wanted.add(pattern, null);
+    const isRecovered = this.feed.start(topicsOf(pattern), point);
+    this.ready(this);
+    return isRecovered;
+  }
+
+  stop(pattern: string): void {
+    this.#since.delete(pattern);
+    this.#wanted.delete(pattern, null);
+    this.feed.keep((topic) => this.#wanted.matches(topic));
+  }
+
+  /** False when this was too much and the subscriber was cut. */
+  offer(messages: readonly Message[], bytes: number): boolean {
+    return this.#isClosed || this.#accepted(this.feed.offer(messages, bytes));
+  }
+
+  /** As `offer`. */
+  offerGap(gap: Gap): boolean {
+    return this.#isClosed || this.#accepted(this.feed.offerGap(gap));
+  }
+
+  /** Gives the sink what is ready; true when the next turn should go on. */
+  flush(): boolean {
+    for (let left = DELIVERIES_A_TURN; left > 0; left--) {
+      if (this.#isPaused || this.#isClosed) return false;
+      const next = this.feed.take(DELIVERY_MESSAGES_MAX);
+      if (next === undefined) return false;
+      if ('gap' in next) this.#giveGap(next.gap);
+      else this.#give(next.messages);
+    }
+    return !this.#isPaused && !this.#isClosed && !this.feed.isEmpty;
+  }
+
+  /** There is room again after `Sink.deliver` returned false. */
+  more(): void {
+    this.#isPaused = false;
+    if (!this.#isClosed) this.ready(this);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Where the subscriber stands with one of its patterns, or with all of them. */
+  cursor(pattern?: string): Cursor {
+    if (pattern === undefined) return this.feed.cursor(Math.min(...this.#since.values()));
+    return this.feed.cursor(this.#since.get(pattern) ?? 0, topicsOf(pattern));
+  }
+
+  /** The subscriber has this and everything of its stream before it. */
+  given(stream: StreamId, seq: number): void {
+    this.feed.given(stream, seq);
+  }
+
+  #give(messages: readonly Message[]): void {
+    // Set before, as the sink may ask for more before it returns.
+    this.#isPaused = true;
+    const hasRoom = this.sink.deliver(messages);
+    if (hasRoom) this.#isPaused = false;
+    messages.forEach(({ stream, seq }, index) => {
+      // Within a run of one stream the last one says it all.
+      if (messages[index + 1]?.stream !== stream) this.feed.given(stream.id, seq);
+    });
+  }
+
+  #giveGap(gap: Gap): void {
+    this.sink.gap(gap);
+    this.feed.given(gap.stream.id, gap.to);
+  }
+
+  #accepted(outcome: 'taken' | 'overflow'): boolean {
+    if (outcome === 'taken') {
+      this.ready(this);
+      return true;
+    }
+    this.close();
+    this.sink.cut();
+    return false;
+  }
+}
+
+function topicsOf(pattern: string): (topic: string) => boolean {
+  const tree = new PatternTree<null>();
+  tree.add(pattern, null);
+  return (topic) => tree.matches(topic);
 }

@@ -1,12 +1,30 @@
 import { Module } from '@nestjs/common';
+import { GossipModule } from '../gossip/gossip.module.js';
+import { PeersModule } from '../peers/peers.module.js';
 import { DrainService } from './drain.service.js';
+import { DurableCursors } from './durable-cursors.service.js';
+import { HandlersService } from './handlers.service.js';
+import { InterestService } from './interest.service.js';
+import { NodeSubscriptions } from './node-subscriptions.service.js';
 import { PublishingService } from './publishing.service.js';
 import { StatusService } from './status.service.js';
+import { SubscribersService } from './subscribers.service.js';
 import { SubscriptionsService } from './subscriptions.service.js';
 
 /** Local subscribers: what they want, what they still have to get, and what is published for them. */
 @Module({
-  providers: [DrainService, PublishingService, StatusService, SubscriptionsService],
-  exports: [DrainService, PublishingService, StatusService, SubscriptionsService],
+  imports: [GossipModule, PeersModule],
+  providers: [
+    DrainService,
+    DurableCursors,
+    HandlersService,
+    InterestService,
+    NodeSubscriptions,
+    PublishingService,
+    StatusService,
+    SubscribersService,
+    SubscriptionsService,
+  ],
+  exports: [DrainService, HandlersService, PublishingService, StatusService, SubscriptionsService],
 })
 export class SubscriptionsModule {}

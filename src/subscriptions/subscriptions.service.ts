@@ -1,8 +1,21 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Message } from '../gossip/message.js';
+import { Settings } from '../config/settings.js';
+import { GossipService } from '../gossip/gossip.service.js';
+import { PeersService } from '../peers/peers.service.js';
+import { GrapevineError } from '../runtime/errors.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { topicProblem } from '../topics/topic.js';
 import type { ClientSubscriber, Known } from './client-subscriber.js';
-import type { After } from './starting-point.js';
+import { storeTag } from './cursor.js';
+import { InterestService } from './interest.service.js';
+import type { Wanter } from './interest-union.js';
+import { readPage, type MessagePage } from './message-page.js';
+import { NodeSubscriptions } from './node-subscriptions.service.js';
+import { OpenSubscriber, readRequest } from './open-subscriber.js';
+import { readStartingPoint, sinceMsOf, type After, type StartingPoint } from './starting-point.js';
 import type { Sink } from './subscriber.js';
+import { SubscribersService } from './subscribers.service.js';
 
 /** The answer to a node's own subscribe and unsubscribe. */
 export interface NodeSubscription {
@@ -15,37 +28,68 @@ export interface NodeSubscription {
   readonly known: Known;
 }
 
-/** A page of retained messages in this node's order of arrival. */
-export interface MessagePage {
-  readonly items: readonly Message[];
-  /** A cursor, good for the next page and at any later time. */
-  readonly next: string;
-}
-
 /** Who is subscribed to what: the node itself, its clients and its handlers; and what each of them still has to get. */
 @Injectable()
 export class SubscriptionsService {
+  readonly #open = new Map<Wanter, Set<OpenSubscriber>>([
+    ['client', new Set()],
+    ['handler', new Set()],
+  ]);
+  #isClosed = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly gossip: GossipService,
+    private readonly peers: PeersService,
+    private readonly interest: InterestService,
+    private readonly own: NodeSubscriptions,
+    private readonly subscribers: SubscribersService,
+    private readonly clock: SystemClock,
+  ) {}
+
   /** The node's own topics and patterns, sorted. */
   get subscriptions(): readonly string[] {
-    return [];
+    return this.own.patterns;
+  }
+
+  /** Connected clients. */
+  get clients(): number {
+    return this.#open.get('client')!.size;
   }
 
   /**
    * Subscribes the node itself, until it unsubscribes, over restarts. Waits up to `timeoutMs` for all live nodes to know and,
-   * with `after`, for the history they hold. GrapevineError `invalid-pattern`, `invalid-cursor` or `draining`.
+   * with `after`, for the history they hold. GrapevineError `invalid-pattern`, `invalid-cursor`, `too-many-subscriptions` or `draining`.
    */
-  subscribe(pattern: string, options: { after?: After | undefined; timeoutMs: number }): Promise<NodeSubscription> {
-    return Promise.reject(new Error(`not there yet: ${pattern} ${options.timeoutMs}`));
+  async subscribe(
+    pattern: string,
+    options: { after?: After | undefined; timeoutMs: number },
+  ): Promise<NodeSubscription> {
+    const point = readRequest(pattern, options.after);
+    this.#assertOpen();
+    const isChange = await this.own.add(pattern, sinceMsOf(point, this.clock.wallMs()));
+    const known = this.peers.waitUntilKnown(options.timeoutMs);
+    if (point.from !== 'now') await this.gossip.pullHistory(options.timeoutMs);
+    return { isChange, topic: pattern, subscriptions: this.own.patterns, known: await known };
   }
 
   /** Ends the node's own subscription; its clients keep theirs. */
-  unsubscribe(pattern: string, options: { timeoutMs: number }): Promise<NodeSubscription> {
-    return Promise.reject(new Error(`not there yet: ${pattern} ${options.timeoutMs}`));
+  async unsubscribe(pattern: string, options: { timeoutMs: number }): Promise<NodeSubscription> {
+    readRequest(pattern, undefined);
+    this.#assertOpen();
+    const isChange = await this.own.remove(pattern);
+    const known = await this.peers.waitUntilKnown(options.timeoutMs);
+    return { isChange, topic: pattern, subscriptions: this.own.patterns, known };
   }
 
-  /** A new client without any topic; its sink is asked nothing before the first `subscribe`. */
+  /** A new client without any topic; its sink is asked nothing before the first `subscribe`. Cut when it reads too slowly. */
   openClient(sink: Sink): ClientSubscriber {
-    throw new Error(`not there yet: ${typeof sink}`);
+    return this.#openFor('client', sink);
+  }
+
+  /** The same for a handler in this process, which reads on from the log when it is slow. */
+  openHandler(sink: Sink): OpenSubscriber {
+    return this.#openFor('handler', sink);
   }
 
   /**
@@ -53,6 +97,69 @@ export class SubscriptionsService {
    * a client of it is subscribed to the topic, `invalid-topic`, `invalid-cursor`.
    */
   page(topic: string, options: { after?: After | undefined; limit: number }): MessagePage {
-    throw new Error(`not there yet: ${topic} ${options.limit}`);
+    const problem = topicProblem(topic);
+    if (problem !== undefined) throw new GrapevineError('invalid-topic', problem);
+    const point = readStartingPoint(options.after);
+    if (!point.ok) throw new GrapevineError('invalid-cursor', `after: ${point.reason}`);
+    if (!this.interest.isWanted(topic)) {
+      throw new GrapevineError('no-interest', 'neither this node nor a client of it is subscribed to the topic');
+    }
+    const { limit } = options;
+    return readPage({
+      point: point.value,
+      limit,
+      store: this.#storeTag(),
+      read: (fromArrival) => this.gossip.readTopic(topic, Math.max(0, fromArrival - 1), limit),
+      isUnwanted: (message) => this.subscribers.isUnwanted(message),
+      startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
+    });
+  }
+
+  /** Takes nothing new, and ends what there is without telling: whoever owns it has been told before. */
+  close(): void {
+    this.#isClosed = true;
+    for (const subscribers of this.#open.values()) for (const subscriber of subscribers) subscriber.close();
+  }
+
+  #openFor(by: 'client' | 'handler', sink: Sink): OpenSubscriber {
+    const open = this.#open.get(by)!;
+    const closing: Sink = {
+      deliver: (messages) => sink.deliver(messages),
+      gap: (gap) => sink.gap(gap),
+      cut: () => {
+        subscriber.close();
+        sink.cut();
+      },
+    };
+    const subscriber = new OpenSubscriber(this.subscribers.open(closing, by === 'client' ? 'cut' : 'reread'), {
+      assertOpen: () => this.#assertOpen(),
+      want: (pattern, point) => this.#want(pattern, by, point),
+      unwant: (pattern) => this.#unwant(pattern, by),
+      pullHistory: (timeoutMs) => this.gossip.pullHistory(timeoutMs),
+      start: (reader, pattern, point) => this.subscribers.start(reader, pattern, point),
+      stop: (reader, pattern) => this.subscribers.stop(reader, pattern),
+      closed: () => open.delete(subscriber),
+    });
+    open.add(subscriber);
+    return subscriber;
+  }
+
+  #want(pattern: string, by: Wanter, point: StartingPoint): void {
+    this.interest.add(pattern, by, sinceMsOf(point, this.clock.wallMs()));
+  }
+
+  /** At the end of the node's life its interest stays as it is: nobody should drop anything for that. */
+  #unwant(pattern: string, by: Wanter): void {
+    if (!this.#isClosed) this.interest.remove(pattern, by);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new GrapevineError('draining', 'the node is shutting down', { retryAfterMs: 1_000 });
+  }
+
+  /** A store in memory counts its arrivals anew in every life. */
+  #storeTag(): string {
+    const life = this.settings.store === 'memory' ? this.peers.epoch : 0;
+    return storeTag(createHash('sha256').update(`${this.peers.self} ${life}`).digest());
   }
 }

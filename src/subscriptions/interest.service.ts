@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { GossipService } from '../gossip/gossip.service.js';
+import { Alarms, type Alarm } from '../runtime/alarms.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { PatternTree } from '../topics/pattern-tree.js';
+import { InterestUnion, type Wanter } from './interest-union.js';
+
+/** Tells gossip what this node wants, for whomever in it. */
+@Injectable()
+export class InterestService {
+  readonly #union = new InterestUnion();
+  readonly #alarm: Alarm;
+  #patterns = new PatternTree<null>();
+
+  constructor(
+    private readonly gossip: GossipService,
+    private readonly clock: SystemClock,
+    alarms: Alarms,
+  ) {
+    this.#alarm = alarms.create('subscriptions.interest', () => this.#expire());
+  }
+
+  /** `sinceMs` is by the wall clock, 0 for all that is retained. */
+  add(pattern: string, by: Wanter, sinceMs: number): void {
+    if (this.#union.add(pattern, by, sinceMs)) this.#tell();
+  }
+
+  remove(pattern: string, by: Wanter): void {
+    if (this.#union.remove(pattern, by, this.clock.monotonicMs())) this.#tell();
+    this.#setAlarm();
+  }
+
+  /** Whether the node, a handler or a client wants the topic, or did a moment ago. */
+  isWanted(topic: string): boolean {
+    return this.#patterns.matches(topic);
+  }
+
+  /** Since when the node as a whole wants this topic or pattern. */
+  sinceMs(pattern: string): number | undefined {
+    return this.#union.sinceMs(pattern);
+  }
+
+  /** How many connected clients want exactly this topic or pattern. */
+  clients(pattern: string): number {
+    return this.#union.clients(pattern);
+  }
+
+  #expire(): void {
+    if (this.#union.expire(this.clock.monotonicMs())) this.#tell();
+    this.#setAlarm();
+  }
+
+  #setAlarm(): void {
+    const dueMs = this.#union.nextExpiryMs;
+    if (dueMs !== undefined) this.#alarm.set(dueMs);
+  }
+
+  #tell(): void {
+    const entries = this.#union.entries();
+    this.#patterns = new PatternTree();
+    for (const { pattern } of entries) this.#patterns.add(pattern, null);
+    this.gossip.setInterest(entries);
+  }
+}

@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import type { GossipListener } from '../gossip/gossip-listener.js';
+import { GossipService } from '../gossip/gossip.service.js';
+import type { Gap, Message } from '../gossip/message.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
+import { PatternTree } from '../topics/pattern-tree.js';
+import { Feed, type FeedOptions } from './feed.js';
+import { RepeatFilter } from './repeat-filter.js';
+import type { StartingPoint } from './starting-point.js';
+import { Subscriber, type Sink } from './subscriber.js';
+
+/** What may wait for a client before it is cut, and for a handler before it reads on from the log. */
+export const OUTBOX_MESSAGES_MAX = 16_384;
+export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Topics whose subscribers are remembered. */
+const ROUTES_MAX = 10_000;
+
+/** Brings what gossip delivers to the subscribers whose patterns match, each turn of the event loop together. */
+@Injectable()
+export class SubscribersService implements GossipListener {
+  readonly #patterns = new PatternTree<Subscriber>();
+  readonly #routes = new Map<string, ReadonlySet<Subscriber>>();
+  readonly #repeats = new RepeatFilter();
+  #ready = new Set<Subscriber>();
+  #isFlushSet = false;
+
+  constructor(
+    private readonly gossip: GossipService,
+    private readonly clock: SystemClock,
+  ) {
+    gossip.attach(this);
+  }
+
+  open(sink: Sink, whenFull: FeedOptions['whenFull']): Subscriber {
+    const feed = new Feed(this.gossip, {
+      messagesMax: OUTBOX_MESSAGES_MAX,
+      bytesMax: OUTBOX_BYTES_MAX,
+      whenFull,
+      isUnwanted: (message) => this.isUnwanted(message),
+    });
+    return new Subscriber(feed, sink, (subscriber) => this.#flushSoon(subscriber));
+  }
+
+  /** False when something after the starting point is lost. From here on live messages reach the subscriber. */
+  start(subscriber: Subscriber, pattern: string, point: StartingPoint): boolean {
+    this.#patterns.add(pattern, subscriber);
+    this.#routes.clear();
+    return subscriber.start(pattern, point, this.clock.wallMs());
+  }
+
+  stop(subscriber: Subscriber, pattern: string): void {
+    this.#patterns.delete(pattern, subscriber);
+    this.#routes.clear();
+    subscriber.stop(pattern);
+  }
+
+  /** Expired, or a repeat of another message. */
+  isUnwanted(message: Message): boolean {
+    const { ttlMs, publishedAtMs } = message;
+    if (ttlMs !== undefined && publishedAtMs + ttlMs <= this.clock.wallMs()) return true;
+    return this.#repeats.isRepeat(message, this.clock.monotonicMs());
+  }
+
+  deliver(messages: readonly Message[]): void {
+    const topic = messages[0]?.stream.topic;
+    if (topic === undefined) return;
+    const subscribers = this.#subscribersOf(topic);
+    if (subscribers.size === 0) return;
+    let bytes = 0;
+    for (const { payload } of messages) bytes += payload.length;
+    for (const subscriber of subscribers) subscriber.offer(messages, bytes);
+  }
+
+  gap(gap: Gap): void {
+    for (const subscriber of this.#subscribersOf(gap.stream.topic)) subscriber.offerGap(gap);
+  }
+
+  #subscribersOf(topic: string): ReadonlySet<Subscriber> {
+    let subscribers = this.#routes.get(topic);
+    if (subscribers === undefined) {
+      if (this.#routes.size >= ROUTES_MAX) this.#routes.clear();
+      subscribers = this.#patterns.match(topic);
+      this.#routes.set(topic, subscribers);
+    }
+    return subscribers;
+  }
+
+  #flushSoon(subscriber: Subscriber): void {
+    this.#ready.add(subscriber);
+    if (this.#isFlushSet) return;
+    this.#isFlushSet = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushSet = false;
+    const ready = this.#ready;
+    this.#ready = new Set();
+    for (const subscriber of ready) {
+      if (subscriber.flush()) this.#flushSoon(subscriber);
+    }
+  }
+}
