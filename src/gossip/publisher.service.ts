@@ -140,7 +140,6 @@ export class PublisherService {
       await committed;
       own.nextSeq = bundle.lastSeq + 1;
       own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
-      this.driver.counters.publishedMessages += waiting.length;
       this.driver.handle({ type: 'published', bundle });
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
       waiting.forEach(({ publishedAtMs, resolve }, index) => resolve({ seq: firstSeq + index, publishedAtMs }));
