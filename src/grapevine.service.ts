@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { withReceiptView } from './api/client-publishing.service.js';
 import { isoTime, messageId, receiptView, type MessageView, type ReceiptView } from './api/message-view.js';
 import type { AckLevel, Gap, Message } from './gossip/message.js';
 import { NodeLogger } from './runtime/node-logger.service.js';
@@ -80,7 +81,11 @@ export class Grapevine {
   async publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
     const { ttlMs, headers, idempotencyKey, ack, timeoutMs } = options;
     const request = { topic, message, ttlMs, headers, idempotencyKey };
-    return receiptView(await this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' }));
+    try {
+      return receiptView(await this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' }));
+    } catch (error) {
+      throw withReceiptView(error);
+    }
   }
 
   /**

@@ -24,11 +24,12 @@ export async function startNode(options: GrapevineOptions): Promise<RunningNode>
   return startWithSettings(settingsFromOptions(options));
 }
 
-/** Starts a node with settings that are checked already; resolves when it listens and dials its peers. */
+/** Starts a node with settings that are checked already; resolves when it listens and has joined, or nobody answered for a while. */
 export async function startWithSettings(settings: Settings): Promise<RunningNode> {
   const app = await (settings.api === false ? startContext(settings) : startHttp(settings));
   const peers = app.get(PeersService, { strict: false });
   await peers.started();
+  await peers.joined();
   let closed: Promise<void> | undefined;
   return {
     grapevine: app.get(Grapevine, { strict: false }),

@@ -70,7 +70,7 @@ export class ClientPublishing {
 }
 
 /** Out of time is not lost: the problem carries the receipt as the client knows receipts. */
-function withReceiptView(error: unknown): unknown {
+export function withReceiptView(error: unknown): unknown {
   if (!(error instanceof GrapevineError) || error.code !== 'ack-timeout') return error;
   const receipt = error.details.extra as Partial<Parameters<typeof receiptView>[0]> | undefined;
   if (receipt?.stream === undefined) return error;

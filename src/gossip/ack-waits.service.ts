@@ -41,17 +41,17 @@ export class AckWaits {
     return { level, ...confirmation };
   }
 
-  reached(id: number, confirmation: Confirmation): void {
+  reached(id: number, { confirmed, of }: Confirmation): void {
     const wait = this.#waits.get(id);
     if (wait === undefined) return;
     this.#waits.delete(id);
     wait.deadline.cancel();
-    wait.resolve(confirmation);
+    wait.resolve({ confirmed, of });
   }
 }
 
 function timedOut(receipt: Receipt, timeoutMs: number): GrapevineError {
   const { confirmed, of } = receipt.ack;
   const detail = `${confirmed} of ${of} nodes confirmed within ${timeoutMs} ms; the message is published all the same`;
-  return new GrapevineError('ack-timeout', detail, { extra: { receipt } });
+  return new GrapevineError('ack-timeout', detail, { extra: { ...receipt } });
 }
