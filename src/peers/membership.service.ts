@@ -17,11 +17,11 @@ import type { MembershipInput, MembershipOutput, MembershipTimer } from './membe
 import type { NodeId } from './node-id.js';
 import { OwnInterestCore } from './own-interest.js';
 import { OwnInterest } from './own-interest.driver.js';
-import { decodePeerFrame, encodePeerFrame } from './peer-frame-codec.js';
+import { encodePeerFrame } from './peer-frame-codec.js';
+import { PeerFrameIntake } from './peer-frame-intake.adapter.js';
 import type { KnownCount } from './peers-listener.js';
 import { PROFILES } from './profile.js';
-import { StatementIntake } from './statement-intake.adapter.js';
-import { StatementSignatures, type Verified } from './statement-signatures.service.js';
+import { StatementSignatures } from './statement-signatures.service.js';
 
 /** What membership needs of the links, and whom it tells what it found. */
 export interface MembershipWorld {
@@ -39,6 +39,7 @@ interface Running {
   readonly core: MembershipCore;
   readonly driver: CoreDriver<MembershipInput, MembershipTimer, MembershipOutput>;
   readonly interest: OwnInterest;
+  readonly intake: PeerFrameIntake;
   readonly world: MembershipWorld;
 }
 
@@ -48,7 +49,6 @@ export class MembershipService {
   readonly #alarm: Alarm;
   readonly #waitersAlarm: Alarm;
   readonly #waiters = new KnownWaiters();
-  readonly #intake: StatementIntake;
   readonly #rttMs = new Map<NodeId, number>();
   readonly #heardMs = new Map<NodeId, number>();
   readonly #clockOffsetMs = new Map<NodeId, number>();
@@ -65,7 +65,6 @@ export class MembershipService {
     private readonly random: Random,
     private readonly logger: NodeLogger,
   ) {
-    this.#intake = new StatementIntake(() => this.clock.monotonicMs());
     this.#alarm = alarms.create('membership', () => {
       this.#running?.driver.wake();
       this.#tellChanges();
@@ -88,7 +87,16 @@ export class MembershipService {
     const driver = new CoreDriver<MembershipInput, MembershipTimer, MembershipOutput>(core, clock, (output) =>
       this.#carryOut(output),
     );
-    this.#running = { directory, core, driver, interest, world };
+    const intake = new PeerFrameIntake({
+      directory,
+      core,
+      signatures: this.signatures,
+      wallMs: () => this.clock.wallMs(),
+      nowMs: () => this.clock.monotonicMs(),
+      feed: (input) => this.feed(input),
+      send: (peer, frame) => world.sendControl(peer, encodePeerFrame(frame)),
+    });
+    this.#running = { directory, core, driver, interest, intake, world };
   }
 
   get directory(): Directory {
@@ -133,48 +141,7 @@ export class MembershipService {
 
   /** A membership frame of a linked peer. */
   receive(peer: NodeId, bytes: Buffer, refused: CountsByName): void {
-    const { directory, core } = this.#opened();
-    const frame = decodePeerFrame(bytes);
-    if (!frame.ok) return refused.add(frame.reason);
-    const { value } = frame;
-    const wallMs = this.clock.wallMs();
-    const take = (verified: Verified): void => {
-      if (verified.input !== undefined) this.feed(verified.input);
-      else if (verified.refused !== undefined) refused.add(verified.refused);
-    };
-    const inOrder = (verify: () => Promise<void> | void): void => {
-      if (!this.#intake.add(peer, verify)) refused.add('too-many-statements');
-    };
-    switch (value.type) {
-      case 'records':
-        for (const item of value.items) {
-          inOrder(async () => take(await this.signatures.verifyRecord(peer, item, directory)));
-        }
-        return;
-      case 'accusations':
-        for (const accusation of value.accusations) {
-          inOrder(() => {
-            if (core.isAccusationNews(accusation)) take(this.signatures.verifyAccusation(peer, accusation, directory));
-          });
-        }
-        return;
-      case 'segments':
-        // A segment is kept: as a view it would keep the whole record alive that it came in.
-        for (const segment of value.segments.map((view) => Buffer.from(view))) {
-          inOrder(() => take(this.signatures.verifySegment(peer, segment, directory)));
-        }
-        return;
-      case 'known':
-      case 'sync-page':
-      case 'sync-request':
-        return inOrder(() => this.feed({ type: 'frame', peer, frame: value, wallMs }));
-      case 'ping':
-      case 'ack':
-      case 'ping-request':
-      case 'ping-result':
-        // Probes overtake: how long verifying takes says nothing about who is alive.
-        return this.feed({ type: 'frame', peer, frame: value, wallMs });
-    }
+    this.#opened().intake.receive(peer, bytes, refused);
   }
 
   setInterest(entries: readonly InterestEntry[]): void {

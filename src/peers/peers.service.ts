@@ -18,6 +18,7 @@ import type { InterestEntry } from './interest.js';
 import type { LinkCounters } from './link-counters.js';
 import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links.js';
 import type { MemberState } from './member.js';
+import { type DialChange, MemberUrls } from './member-urls.js';
 import { MembershipService, type MembershipWorld } from './membership.service.js';
 import type { NodeId } from './node-id.js';
 import type { KnownCount, PeersListener } from './peers-listener.js';
@@ -38,9 +39,9 @@ export class PeersService
   readonly #listeners: PeersListener[] = [];
   /** Linked peers that the listeners were told of. */
   readonly #linked = new Set<NodeId>();
-  /** What is dialled for the sake of which member. */
-  readonly #urls = new Map<NodeId, string>();
+  readonly #urls: MemberUrls;
   readonly #joinAlarm: Alarm;
+  readonly #joinWaiters: (() => void)[] = [];
   #epoch = 0;
   #isJoined = false;
   #started: Promise<void> | undefined;
@@ -58,6 +59,7 @@ export class PeersService
     private readonly logger: NodeLogger,
     alarms: Alarms,
   ) {
+    this.#urls = new MemberUrls((url) => this.discovery.isBootstrap(url));
     this.#joinAlarm = alarms.create('joining', () => this.#joined('alone'));
   }
 
@@ -110,6 +112,12 @@ export class PeersService
   /** The directory was once equal to that of a peer, or there is nobody to join. */
   get isJoined(): boolean {
     return this.#isJoined;
+  }
+
+  /** Resolves when `isJoined` is true, or the node leaves before. */
+  joined(): Promise<void> {
+    if (this.#isJoined || this.#left !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#joinWaiters.push(resolve));
   }
 
   get directory(): DirectoryView {
@@ -171,15 +179,17 @@ export class PeersService
   /** Announces that this node leaves, and waits a moment for the acknowledgements. Idempotent. */
   leave(): Promise<void> {
     this.#joinAlarm.clear();
+    this.#tellJoinWaiters();
     return (this.#left ??= this.membership.leave());
   }
 
   linkUp(peer: LinkPeer): void {
     this.membership.linkUp(peer);
     // A full table turns strangers away, and without a record there is nothing to work with.
-    if (this.directory.member(peer.id) === undefined) return this.links.close(peer.id, 'overflow');
+    const member = this.directory.member(peer.id);
+    if (member === undefined) return this.links.close(peer.id, 'overflow');
     this.#linked.add(peer.id);
-    this.#dialMember(peer.id);
+    this.#dial(this.#urls.update(member));
     for (const listener of this.#listeners) listener.linkUp(peer.id);
   }
 
@@ -208,11 +218,11 @@ export class PeersService
     const member = this.directory.member(id);
     if (id === this.self || member === undefined) return;
     this.logger.info('member', { peer: member.name, peerId: id, state: to });
-    this.#dialMember(id);
+    this.#dial(this.#urls.update(member));
   }
 
   memberForgotten(id: NodeId): void {
-    this.#stopDialling(id);
+    this.#dial(this.#urls.forget(id));
   }
 
   directoryChanged(): void {
@@ -229,7 +239,7 @@ export class PeersService
     const dialling = {
       keep: (bootstrap: string) => this.links.keep(bootstrap),
       forget: (bootstrap: string) => {
-        if (![...this.#urls.values()].includes(bootstrap)) this.links.forget(bootstrap);
+        if (!this.#urls.includes(bootstrap)) this.links.forget(bootstrap);
       },
     };
     await this.discovery.start(dialling, url);
@@ -241,31 +251,21 @@ export class PeersService
     if (this.#isJoined) return;
     this.#isJoined = true;
     this.#joinAlarm.clear();
+    this.#tellJoinWaiters();
     this.logger.info('joined', { how, nodes: this.directory.members().length });
   }
 
-  /** Living members are dialled and so are the dead, for they may only be cut off; who left comes by itself. */
-  #dialMember(id: NodeId): void {
-    const member = this.directory.member(id);
-    const url = member === undefined || member.state === 'left' ? undefined : member.url;
-    if (this.#urls.get(id) === url) return;
-    this.#stopDialling(id);
-    if (url === undefined) return;
-    this.#urls.set(id, url);
-    this.links.keep(url);
-    if (this.#urls.size === this.settings.meshLimit + 1) {
-      this.logger.warn('more nodes than MESH_LIMIT, all are linked nevertheless', {
-        meshLimit: this.settings.meshLimit,
-      });
-    }
+  #tellJoinWaiters(): void {
+    for (const resume of this.#joinWaiters.splice(0)) resume();
   }
 
-  #stopDialling(id: NodeId): void {
-    const url = this.#urls.get(id);
-    if (url === undefined) return;
-    this.#urls.delete(id);
-    const isStillWanted = this.discovery.isBootstrap(url) || [...this.#urls.values()].includes(url);
-    if (!isStillWanted) this.links.forget(url);
+  #dial(change: DialChange): void {
+    if (change.forget !== undefined) this.links.forget(change.forget);
+    if (change.keep === undefined) return;
+    this.links.keep(change.keep);
+    const { meshLimit } = this.settings;
+    const isPassed = this.#urls.count === meshLimit + 1;
+    if (isPassed) this.logger.warn('more nodes than MESH_LIMIT, all are linked', { meshLimit });
   }
 }
 

@@ -17,12 +17,14 @@ import type { MembershipInput } from './membership-ports.js';
 import type { NodeId } from './node-id.js';
 import type { RecordItem } from './peer-frames.js';
 
-/** What became of a statement: an input for the membership core, nothing new, or why it is not believed. */
-export type Verified =
-  | { readonly input: MembershipInput; readonly refused?: undefined }
-  | { readonly input?: undefined; readonly refused: string | undefined };
+/** What became of a statement: an input for the membership core, why it is not believed, whose key is missing; or nothing new. */
+export interface Verified {
+  readonly input?: MembershipInput;
+  readonly refused?: string;
+  readonly stranger?: NodeId;
+}
 
-const NOTHING_NEW: Verified = { refused: undefined };
+const NOTHING_NEW: Verified = {};
 
 /** Signs what this node states about itself and others, and verifies what others state. */
 @Injectable()
@@ -59,7 +61,7 @@ export class StatementSignatures {
 
   verifyAccusation(from: NodeId, accusation: SignedAccusation, directory: Directory): Verified {
     const accuser = directory.member(accusation.accuser);
-    if (accuser === undefined) return { refused: 'accusation-of-stranger' };
+    if (accuser === undefined) return { stranger: accusation.accuser };
     const key = publicKeyOf(accuser.record.signingKey);
     if (!verifySignature(key, accusationBytes(accusation), accusation.signature)) return { refused: 'accusation' };
     // A view would keep the whole record that it came in alive for as long as the accusation is remembered.
@@ -72,7 +74,7 @@ export class StatementSignatures {
     if (!segment.ok) return { refused: segment.reason };
     if (!directory.isSegmentNews(segment.value)) return NOTHING_NEW;
     const subject = directory.member(segment.value.subject);
-    if (subject === undefined) return { refused: 'interest-of-stranger' };
+    if (subject === undefined) return { stranger: segment.value.subject };
     const { body, signature } = segmentParts(segment.value);
     if (!verifySignature(publicKeyOf(subject.record.signingKey), body, signature)) return { refused: 'interest' };
     return { input: { type: 'segment', from, segment: segment.value } };

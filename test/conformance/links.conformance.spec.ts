@@ -92,16 +92,21 @@ describe.each([
     expect(a.links.linked()).toEqual([]);
   });
 
-  it('refuse data above the bound of its lane, and deliver all that was taken', async () => {
-    const { a, b } = await startLinked();
-    const frame = Buffer.alloc(256 * 1024);
-    let taken = 0;
-    while (a.links.send(b.id, 'data', frame)) taken++;
-    expect(taken * frame.length).toBeLessThanOrEqual(LANE_BYTES_MAX.data);
-    expect(a.links.bufferedBytes(b.id)).toBe(taken * frame.length);
-    await b.seen.until(() => b.seen.frames.length === taken);
-    expect(a.links.linked()).toEqual([b.id]);
-  });
+  it.each(['who dialled', 'who was dialled'])(
+    'refuse data above the bound of its lane to %s, and deliver all that was taken',
+    async (who) => {
+      const { a, b } = await startLinked();
+      const [from, to] = who === 'who dialled' ? [b, a] : [a, b];
+      const frame = Buffer.alloc(256 * 1024);
+      let taken = 0;
+      while (from.links.send(to.id, 'data', frame)) taken++;
+      expect(taken * frame.length).toBeLessThanOrEqual(LANE_BYTES_MAX.data);
+      expect(from.links.bufferedBytes(to.id)).toBe(taken * frame.length);
+      await to.seen.until(() => to.seen.frames.length === taken);
+      expect(from.links.linked()).toEqual([to.id]);
+      await expect.poll(() => from.links.bufferedBytes(to.id)).toBe(0);
+    },
+  );
 
   it('end a link whose control lane is full, as its peer would otherwise be misjudged', async () => {
     const { a, b } = await startLinked();

@@ -141,6 +141,12 @@ describe('peers of one cluster', () => {
     await untilAll([a, b, c, again], ({ peers }) => aliveAt(peers).length === 4);
   });
 
+  it('find each other through a name that stands for their addresses', async () => {
+    const a = await start('A');
+    const b = await start('B', { peers: [`dns+http://localhost:${new URL(a.peers.url).port}`] });
+    await untilAll([a, b], ({ peers }) => aliveAt(peers).length === 2 && peers.linked().length === 1);
+  });
+
   it('go on alone when no bootstrap peer answers, and are joined then', async () => {
     const a = await start('A', { peers: ['http://127.0.0.1:1'] });
     await until(() => a.peers.isJoined);
