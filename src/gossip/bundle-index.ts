@@ -1,10 +1,11 @@
 import type { BundleEntry, StoredBundle } from './bundle-store.js';
+import { OrderedList } from './ordered-list.js';
 import type { StreamId } from './stream.js';
 
 /** Bundles in memory in both orders: of a stream by sequence, of a topic by arrival. */
 export class BundleIndex {
-  readonly #streams = new Map<StreamId, StoredBundle[]>();
-  readonly #topics = new Map<string, StoredBundle[]>();
+  readonly #streams = new Map<StreamId, OrderedList<StoredBundle>>();
+  readonly #topics = new Map<string, OrderedList<StoredBundle>>();
   #bytes = 0;
 
   get bytes(): number {
@@ -12,15 +13,15 @@ export class BundleIndex {
   }
 
   add(bundle: StoredBundle): void {
-    insert(listOf(this.#streams, bundle.stream.id), bundle, (other) => inStream(other, bundle) < 0);
-    insert(listOf(this.#topics, bundle.stream.topic), bundle, (other) => other.arrival < bundle.arrival);
+    listOf(this.#streams, bundle.stream.id, inStream).add(bundle);
+    listOf(this.#topics, bundle.stream.topic, byArrival).add(bundle);
     this.#bytes += bundle.bytes.length;
   }
 
   remove(bundle: StoredBundle): void {
-    const wasThere = take(this.#streams, bundle.stream.id, bundle, (other) => inStream(other, bundle) < 0);
-    take(this.#topics, bundle.stream.topic, bundle, (other) => other.arrival < bundle.arrival);
-    if (wasThere) this.#bytes -= bundle.bytes.length;
+    if (!take(this.#streams, bundle.stream.id, bundle)) return;
+    take(this.#topics, bundle.stream.topic, bundle);
+    this.#bytes -= bundle.bytes.length;
   }
 
   clear(): void {
@@ -30,23 +31,24 @@ export class BundleIndex {
   }
 
   /** In order of sequence, from the bundle that contains `fromSeq` or the first above. Not to be held across changes. */
-  *ofStream(stream: StreamId, fromSeq: number): Generator<StoredBundle> {
-    const list = this.#streams.get(stream) ?? [];
-    const from = firstWhereNot(list, (bundle) => bundle.lastSeq < fromSeq);
-    for (let at = from; at < list.length; at++) yield list[at]!;
+  ofStream(stream: StreamId, fromSeq: number): Iterable<StoredBundle> {
+    return this.#streams.get(stream)?.from((bundle) => bundle.lastSeq < fromSeq) ?? [];
   }
 
   /** In order of arrival. Not to be held across changes. */
-  *ofTopic(topic: string, afterArrival: number): Generator<StoredBundle> {
-    const list = this.#topics.get(topic) ?? [];
-    const from = firstWhereNot(list, (bundle) => bundle.arrival <= afterArrival);
-    for (let at = from; at < list.length; at++) yield list[at]!;
+  ofTopic(topic: string, afterArrival: number): Iterable<StoredBundle> {
+    return this.#topics.get(topic)?.from((bundle) => bundle.arrival <= afterArrival) ?? [];
   }
 }
 
 /** The order of bundles within a stream. */
 export function inStream(a: Pick<BundleEntry, 'lastSeq' | 'arrival'>, b: typeof a): number {
   return a.lastSeq - b.lastSeq || a.arrival - b.arrival;
+}
+
+/** The order of bundles within a topic. */
+export function byArrival(a: Pick<BundleEntry, 'arrival'>, b: typeof a): number {
+  return a.arrival - b.arrival;
 }
 
 export function entryOf({ bytes, ...rest }: StoredBundle): BundleEntry {
@@ -78,43 +80,19 @@ export function firstOf<T>(items: Iterable<T>, limit: number): T[] {
   return taken;
 }
 
-function listOf<K>(lists: Map<K, StoredBundle[]>, key: K): StoredBundle[] {
+type Lists<K> = Map<K, OrderedList<StoredBundle>>;
+
+function listOf<K>(lists: Lists<K>, key: K, compare: typeof inStream): OrderedList<StoredBundle> {
   const known = lists.get(key);
   if (known !== undefined) return known;
-  const made: StoredBundle[] = [];
+  const made = new OrderedList<StoredBundle>(compare);
   lists.set(key, made);
   return made;
 }
 
-function insert(list: StoredBundle[], bundle: StoredBundle, isBefore: (other: StoredBundle) => boolean): void {
-  const last = list.at(-1);
-  if (last === undefined || isBefore(last)) list.push(bundle);
-  else list.splice(firstWhereNot(list, isBefore), 0, bundle);
-}
-
-function take<K>(
-  lists: Map<K, StoredBundle[]>,
-  key: K,
-  bundle: StoredBundle,
-  isBefore: (other: StoredBundle) => boolean,
-): boolean {
+function take<K>(lists: Lists<K>, key: K, bundle: StoredBundle): boolean {
   const list = lists.get(key);
-  if (list === undefined) return false;
-  const at = firstWhereNot(list, isBefore);
-  if (list[at] !== bundle) return false;
-  list.splice(at, 1);
-  if (list.length === 0) lists.delete(key);
+  if (list?.remove(bundle) !== true) return false;
+  if (list.size === 0) lists.delete(key);
   return true;
-}
-
-/** Binary search: where `isBefore` ceases to hold in a list that is ordered by it. */
-function firstWhereNot(list: readonly StoredBundle[], isBefore: (bundle: StoredBundle) => boolean): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(list[middle]!)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -282,10 +282,20 @@ export class LmdbBundleStore implements BundleStore {
   async #fail(batch: readonly Write[], cause: unknown): Promise<void> {
     this.#hasFailed = true;
     const error = await writeError(cause, this.#folder);
+    await this.#moveOn();
     const failed = [...batch, ...this.#queue.splice(0)];
     this.#pending.clear();
     this.#reload();
     for (const write of failed) write.reject(error);
+  }
+
+  /** Pages that a drop gave back can be used again only some commits later: without this a full disk would stay full. */
+  async #moveOn(): Promise<void> {
+    try {
+      await this.#open.database.put(rows.aboutKey('arrival'), Buffer.from(String(this.#lastArrival)));
+    } catch (cause) {
+      await writeError(cause, this.#folder);
+    }
   }
 
   #reload(): void {

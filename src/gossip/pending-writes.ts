@@ -1,4 +1,4 @@
-import { BundleIndex, inStream } from './bundle-index.js';
+import { BundleIndex, byArrival, inStream } from './bundle-index.js';
 import type { BundleEntry, StoredBundle } from './bundle-store.js';
 import type { Stream, StreamId } from './stream.js';
 
@@ -62,10 +62,6 @@ export class PendingWrites {
 
 export function isCovered(bundle: Pick<BundleEntry, 'lastSeq' | 'arrival'>, drop: Drop): boolean {
   return bundle.lastSeq <= drop.throughSeq && bundle.arrival <= drop.arrivalMax;
-}
-
-function byArrival(a: { arrival: number }, b: { arrival: number }): number {
-  return a.arrival - b.arrival;
 }
 
 /** Both in one order. What is in both (committed, but not yet known to be) comes once, as the second has it. */
