@@ -122,13 +122,12 @@ export class Audience {
     }
   }
 
-  /** True when what is wanted here may have changed. */
-  handle(peer: NodeId, frame: RelayRequestFrame | RelayingFrame): boolean {
+  handle(peer: NodeId, frame: RelayRequestFrame | RelayingFrame): void {
     this.version++;
     if (frame.type === 'relayRequest') {
       this.#duties.set(peer, new Set(frame.targets.filter((id) => id !== this.self && id !== peer)));
       this.#tellDuty(peer);
-      return true;
+      return;
     }
     for (const [target, relay] of this.#relayOf) {
       if (relay === peer && !frame.targets.includes(target)) this.#relayOf.delete(target);
@@ -136,7 +135,6 @@ export class Audience {
     for (const target of frame.targets) {
       if (this.#unreachable.get(target)?.asked === peer) this.#relayOf.set(target, peer);
     }
-    return false;
   }
 
   #sinceOf(id: NodeId, topic: string): number | undefined {

@@ -80,6 +80,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       released: (state, bundle) => this.#dissemination.relay(state, bundle, this.#nowMs),
       duplicate: (peer, state) => this.#confirming.send(peer, [{ stream: state.stream.id, frontier: state.loggedSeq }]),
       ask: (peer, topic) => this.#summaries.ask(peer, topic, this.#nowMs),
+      floorOf: (stream) => this.#wants.floorOf(stream),
       opened: (topic) => this.#wants.opened(topic),
     });
     this.#serving = new Serving(this.#table, this.#dissemination, emit);
@@ -93,7 +94,9 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       dissemination: this.#dissemination,
       emit,
     });
-    this.#wants = new Wants(self, directory, this.#table, this.#audience, (state) => this.#forget(state));
+    this.#wants = new Wants(self, directory, this.#table, this.#audience, (state, restartsAtMs) =>
+      this.#forget(state, restartsAtMs),
+    );
   }
 
   get counters(): Readonly<ReceptionCounters> {
@@ -148,7 +151,6 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'directoryChanged':
         this.#audience.changed(nowMs);
         this.#acknowledgements.review();
-        this.#wants.review(nowMs);
         this.#roundSoon(nowMs);
         break;
       case 'published':
@@ -239,7 +241,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         break;
       case 'relayRequest':
       case 'relaying':
-        if (this.#audience.handle(peer, frame)) this.#wants.review(nowMs);
+        this.#audience.handle(peer, frame);
         this.#roundSoon(nowMs);
         break;
     }
@@ -264,6 +266,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
   #onRound(nowMs: number): void {
     if (nowMs < this.#roundDueMs) return;
     this.#roundDueMs = Infinity;
+    if (this.#isAllToBeTold) this.#wants.review(nowMs);
     const changed = this.#table.takeChanged();
     for (const peer of this.#links) {
       this.#summaries.tell(peer, this.#isAllToBeTold ? this.#topics() : changed);
@@ -302,9 +305,10 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#reception.release(state, this.#nowMs);
   }
 
-  #forget(state: StreamState<B>): void {
+  #forget(state: StreamState<B>, restartsAtMs?: number): void {
     const { stream } = state;
-    this.#table.delete(state);
+    if (restartsAtMs === undefined) this.#table.delete(state);
+    else this.#table.restart(state, restartsAtMs);
     this.#repair.forget(stream.id);
     this.#dissemination.forget(stream.id);
     this.#summaries.forget(stream.topic);

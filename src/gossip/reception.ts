@@ -37,6 +37,8 @@ export interface ReceptionPorts<B extends BundlePlace> {
   /** The peer sent what was here already: it should know how far this node is. */
   duplicate(peer: NodeId, state: StreamState<B>): void;
   ask(peer: NodeId, topic: string): void;
+  /** What was released of a stream before the own interest began anew. */
+  floorOf(stream: Stream): number;
   /** A stream of this topic was taken in. */
   opened(topic: string): void;
 }
@@ -149,12 +151,13 @@ export class Reception<B extends BundlePlace> {
     if (peer === stream.publisher) this.#adopt(newcomer, nowMs);
   }
 
-  #adopt({ stream, start, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
+  #adopt({ stream, start: named, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
     this.#newcomers.delete(stream.id);
     if (this.table.isFull || !this.audience.isWantedHere(stream.topic)) {
       this.counters.refused++;
       return undefined;
     }
+    const start = Math.max(named, this.ports.floorOf(stream));
     const state = this.table.add(stream, { floor: start, frontier: start }, nowMs);
     this.ports.opened(stream.topic);
     this.ports.emit({ type: 'extent', stream, floor: start, frontier: start });

@@ -43,6 +43,9 @@ export class StreamTable<B extends BundlePlace> {
   /** Topics whose digest changed since it was last asked for with `takeChanged`. */
   readonly #changed = new Set<string>();
 
+  /** Streams that were forgotten as the interest began anew: what was released must not come again under it. */
+  readonly #released = new Map<StreamId, { readonly seq: number; readonly sinceMs: number }>();
+
   get size(): number {
     return this.#streams.size;
   }
@@ -90,6 +93,21 @@ export class StreamTable<B extends BundlePlace> {
     if (topic !== undefined) topic.digest = undefined;
     if (topic?.streams.size === 0) this.#topics.delete(state.stream.topic);
     this.#changed.add(state.stream.topic);
+  }
+
+  /** Like `delete`, but the stream will come back under an interest that begins at `sinceMs`. */
+  restart(state: StreamState<B>, sinceMs: number): void {
+    this.delete(state);
+    const oldest = this.#released.size >= STREAMS_MAX ? this.#released.keys().next().value : undefined;
+    if (oldest !== undefined) this.#released.delete(oldest);
+    this.#released.set(state.stream.id, { seq: state.window.frontier, sinceMs });
+  }
+
+  /** Up to where a stream was released before the interest began anew at `sinceMs`; 0 when it was not. */
+  releasedBefore(stream: StreamId, sinceMs: number | undefined): number {
+    const released = this.#released.get(stream);
+    this.#released.delete(stream);
+    return released?.sinceMs === sinceMs ? (released?.seq ?? 0) : 0;
   }
 
   /** The frontier of a stream has moved. */

@@ -7,6 +7,7 @@ import type { DirectoryView } from '../peers/directory-view.js';
 import type { NodeId } from '../peers/node-id.js';
 import type { Audience } from './audience.js';
 import type { BundlePlace } from './gossip-protocol.js';
+import type { Stream } from './stream.js';
 import type { StreamState, StreamTable, TopicState } from './stream-table.js';
 
 /** Streams that nobody here wants are kept for so long: a link that flaps must not cost a transfer each time. */
@@ -23,7 +24,7 @@ export class Wants<B extends BundlePlace> {
     private readonly directory: DirectoryView,
     private readonly table: StreamTable<B>,
     private readonly audience: Audience,
-    private readonly forget: (state: StreamState<B>) => void,
+    private readonly forget: (state: StreamState<B>, restartsAtMs?: number) => void,
   ) {}
 
   /** The directory or the duties changed. */
@@ -33,6 +34,11 @@ export class Wants<B extends BundlePlace> {
       if (this.audience.isWantedHere(topic.topic)) topic.unwantedSinceMs = undefined;
       else topic.unwantedSinceMs ??= nowMs;
     }
+  }
+
+  /** From where on a stream that is taken in now may be released. */
+  floorOf(stream: Stream): number {
+    return this.table.releasedBefore(stream.id, this.directory.interestSince(this.self, stream.topic));
   }
 
   /** A stream of the topic was taken in under the interest as it is now. */
@@ -63,6 +69,8 @@ export class Wants<B extends BundlePlace> {
       topic.isHistoryWanted = true;
       return;
     }
-    for (const state of [...topic.streams.values()]) if (state.stream.publisher !== this.self) this.forget(state);
+    for (const state of [...topic.streams.values()]) {
+      if (state.stream.publisher !== this.self) this.forget(state, since);
+    }
   }
 }

@@ -1,8 +1,20 @@
 import type { Random } from '../../src/runtime/random.js';
+import type { Interests } from './interests.js';
 import type { World } from './world.js';
 
 /** What may go wrong; a seed picks a few of them for its world. */
-export const FAULTS = ['break', 'cut', 'one-way', 'partition', 'crash', 'pause', 'burst'] as const;
+export const FAULTS = [
+  'break',
+  'cut',
+  'one-way',
+  'partition',
+  'crash',
+  'pause',
+  'burst',
+  'wipe',
+  'resubscribe',
+  'cut-for-long',
+] as const;
 
 export type Fault = (typeof FAULTS)[number];
 
@@ -16,6 +28,7 @@ export class Chaos {
   constructor(
     private readonly world: World,
     private readonly random: Random,
+    private readonly interests: Interests,
   ) {
     const kinds = random.shuffle(FAULTS).slice(0, 1 + random.int(4));
     this.kinds = kinds;
@@ -31,6 +44,9 @@ export class Chaos {
       case 'cut':
         world.network.cut(a, b, { breaks: random.int(2) === 0 });
         return this.#later(() => world.network.heal(a, b));
+      case 'cut-for-long':
+        world.network.cut(a, b, { breaks: true });
+        return;
       case 'one-way':
         world.network.cut(a, b, { oneWay: true });
         return this.#later(() => world.network.heal(a, b));
@@ -45,6 +61,17 @@ export class Chaos {
         this.#crashed.add(a);
         world.crash(a);
         return this.#later(() => this.#restart(a));
+      case 'wipe':
+        if (this.#crashed.size > 0) return;
+        this.#crashed.add(a);
+        world.crash(a);
+        return this.#later(() => this.#restart(a, true));
+      case 'resubscribe': {
+        if (!this.isWell(a)) return;
+        const topic = `t${random.int(3)}`;
+        this.interests.drop(a, topic);
+        return this.#later(() => this.interests.regain(a, topic));
+      }
       case 'pause':
         if (this.#paused.has(a) || this.#crashed.has(a)) return;
         this.#paused.add(a);
@@ -69,10 +96,11 @@ export class Chaos {
     for (const id of this.#crashed) if (this.random.int(4) > 0) this.#restart(id);
   }
 
-  #restart(id: string): void {
+  #restart(id: string, isEmpty = false): void {
     if (!this.#crashed.delete(id)) return;
     this.#paused.delete(id);
-    this.world.restart(id);
+    this.world.restart(id, { isEmpty });
+    this.interests.announce(id);
   }
 
   #resume(id: string): void {

@@ -6,12 +6,14 @@ import type { GossipNode } from '../world.js';
 export class OnceInOrder {
   /** Life → stream → the next seq that may be delivered. */
   readonly #next = new WeakMap<GossipNode, Map<string, number>>();
+  readonly #topics = new Map<string, string>();
   readonly problems: string[] = [];
   delivered = 0;
   gaps = 0;
 
   sawDelivery(node: GossipNode, bundle: SimulatedBundle, fromSeq: number): void {
     const next = this.#streamsOf(node);
+    this.#topics.set(bundle.stream.id, bundle.stream.topic);
     const expected = next.get(bundle.stream.id);
     // The first message of a stream sets its start; so does the first after the stream was forgotten.
     if (expected !== undefined && fromSeq !== expected) {
@@ -31,9 +33,10 @@ export class OnceInOrder {
     next.set(gap.stream.id, gap.to + 1);
   }
 
-  /** The node gave up its interest in a topic: its streams may begin anew. */
-  sawForget(node: GossipNode, stream: string): void {
-    this.#streamsOf(node).delete(stream);
+  /** The node gave up its interest in a topic: when it comes back its streams begin anew. */
+  sawLoss(node: GossipNode, topic: string): void {
+    const next = this.#streamsOf(node);
+    for (const stream of next.keys()) if (this.#topics.get(stream) === topic) next.delete(stream);
   }
 
   #streamsOf(node: GossipNode): Map<string, number> {
