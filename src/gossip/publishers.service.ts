@@ -20,7 +20,6 @@ interface KnownPublisher {
 @Injectable()
 export class PublishersService {
   readonly #known = new Map<NodeId, KnownPublisher>();
-  readonly #kept = new Set<NodeId>();
 
   constructor(
     private readonly peers: PeersService,
@@ -64,13 +63,8 @@ export class PublishersService {
 
   /** Keeps the publisher's record with its bundles, so that they can be verified when it is long gone. */
   keep(publisher: NodeId): void {
-    if (this.#kept.has(publisher)) return;
     const jws = this.recordJwsOf(publisher);
     if (jws === undefined) return;
-    this.#kept.add(publisher);
-    this.log.savePublisher(publisher, jws).catch((cause: unknown) => {
-      this.#kept.delete(publisher);
-      this.logger.error('log.failed', { cause });
-    });
+    this.log.savePublisher(publisher, jws).catch((cause: unknown) => this.logger.error('log.failed', { cause }));
   }
 }
