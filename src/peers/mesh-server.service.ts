@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -5,6 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Server } from 'socket.io';
 import { Settings } from '../config/settings.js';
+import { StartError } from '../runtime/start-error.js';
 import { RECORD_BYTES_MAX } from './link-queue.js';
 import * as meshParser from './mesh-parser.js';
 import { AcceptedMeshSocket } from './mesh-socket.adapter.js';
@@ -56,7 +58,7 @@ export class MeshServer {
     this.#http = http;
     this.#attach(http, listener);
     if (this.#isOwnHttp) http.listen(this.settings.port, this.settings.host);
-    if (!http.listening) await listening(http);
+    if (!http.listening) await this.#listening(http);
     return this.settings.advertiseUrl ?? this.#urlOf(http);
   }
 
@@ -77,6 +79,15 @@ export class MeshServer {
     if (isHttpServer(shared)) return shared;
     this.#isOwnHttp = true;
     return createServer((_request, response) => response.writeHead(404).end());
+  }
+
+  async #listening(http: HttpServer): Promise<void> {
+    try {
+      await once(http, 'listening');
+    } catch (cause) {
+      const { host, port } = this.settings;
+      throw new StartError(`cannot listen on ${host}:${port}: ${(cause as Error).message}`, { cause });
+    }
   }
 
   #attach(http: HttpServer, listener: MeshServerListener): void {
@@ -119,11 +130,4 @@ export class MeshServer {
 
 function isHttpServer(server: unknown): server is HttpServer {
   return typeof (server as HttpServer | undefined)?.address === 'function';
-}
-
-function listening(http: HttpServer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('listening', resolve);
-    http.once('error', reject);
-  });
 }

@@ -109,6 +109,10 @@ describe('the mesh server', () => {
     await stillWorks();
   });
 
+  it('says readably that its port is taken', async () => {
+    await expect(world.start('B', node.url)).rejects.toThrow(/^cannot listen on 127.0.0.1:\d+: .*EADDRINUSE/);
+  });
+
   it('notices that it dialled itself', async () => {
     node.links.keep(node.url.replace('127.0.0.1', 'localhost'));
     await expect.poll(() => node.links.counters.closed.of('self')).toBeGreaterThan(0);

@@ -1,0 +1,171 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Settings } from '../../../src/config/settings.js';
+import { IdentityService } from '../../../src/crypto/identity.service.js';
+import { RecordsService } from '../../../src/crypto/records.service.js';
+import { Directory } from '../../../src/peers/directory.js';
+import type { InterestSegment } from '../../../src/peers/interest-segment.js';
+import { CountsByName } from '../../../src/peers/link-counters.js';
+import { MembershipCore } from '../../../src/peers/membership.js';
+import type { MembershipInput } from '../../../src/peers/membership-ports.js';
+import { encodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
+import { PeerFrameIntake } from '../../../src/peers/peer-frame-intake.adapter.js';
+import type { PeerFrame } from '../../../src/peers/peer-frames.js';
+import { PROFILES } from '../../../src/peers/profile.js';
+import { StatementSignatures } from '../../../src/peers/statement-signatures.service.js';
+import { DataFolder } from '../../../src/runtime/data-folder.service.js';
+import { Random } from '../../../src/runtime/random.js';
+
+interface Party {
+  readonly id: string;
+  readonly signatures: StatementSignatures;
+  readonly own: Awaited<ReturnType<StatementSignatures['signRecord']>>;
+}
+
+async function partyOf(name: string, clusterSecret = 'the secret of the cluster under test'): Promise<Party> {
+  const settings = Object.assign(new Settings(), { name, clusterSecret });
+  const identity = new IdentityService(settings, new DataFolder(undefined));
+  await identity.onModuleInit();
+  const signatures = new StatementSignatures(identity, new RecordsService(settings));
+  const fields = { name, url: `http://${name}`, epoch: 1, incarnation: 0, status: 'alive' } as const;
+  return { id: identity.id, signatures, own: await signatures.signRecord(fields) };
+}
+
+describe('what peers send to membership', () => {
+  let self: Party;
+  let peer: Party;
+  let third: Party;
+  let directory: Directory;
+  let intake: PeerFrameIntake;
+  let fed: MembershipInput[];
+  let sent: PeerFrame[];
+  let refused: CountsByName;
+
+  beforeAll(async () => {
+    [self, peer, third] = await Promise.all([partyOf('self'), partyOf('peer'), partyOf('third')]);
+  });
+
+  beforeEach(() => {
+    directory = new Directory(self.own);
+    const core = new MembershipCore(directory, PROFILES.local, new Random(1));
+    fed = [];
+    sent = [];
+    refused = new CountsByName();
+    intake = new PeerFrameIntake({
+      directory,
+      core,
+      signatures: self.signatures,
+      wallMs: () => 0,
+      nowMs: () => 0,
+      feed: (input) => {
+        fed.push(input);
+        core.handle(input, 0);
+      },
+      send: (_peer, frame) => sent.push(frame),
+    });
+    core.handle({ type: 'record', from: peer.id, record: peer.own.record, jws: peer.own.jws }, 0);
+  });
+
+  function receive(frame: PeerFrame): void {
+    intake.receive(peer.id, encodePeerFrame(frame), refused);
+  }
+
+  /** A frame that is taken in order behind all that was received before. */
+  async function untilTaken(): Promise<void> {
+    receive({ type: 'known', epoch: 1, version: 99 });
+    await expect.poll(() => fed.at(-1)).toMatchObject({ type: 'frame', frame: { version: 99 } });
+    fed.pop();
+  }
+
+  function recordsOf(jws: string): PeerFrame {
+    return { type: 'records', items: [{ jws, state: 'alive', stateAgeMs: 0 }] };
+  }
+
+  function segmentOf(subject: Party, signer = subject): PeerFrame {
+    const segment: InterestSegment = {
+      subject: subject.id,
+      epoch: 1,
+      base: 0,
+      version: 1,
+      added: [{ pattern: 'chat', sinceMs: 0 }],
+      removed: [],
+    };
+    return { type: 'segments', segments: [signer.signatures.signSegment(segment).bytes] };
+  }
+
+  function accusationBy(accuser: Party, signer = accuser): PeerFrame {
+    const accusation = { subject: self.id, epoch: 1, incarnation: 0, state: 'suspect', accuser: accuser.id } as const;
+    return { type: 'accusations', accusations: [signer.signatures.signAccusation(accusation)] };
+  }
+
+  it('is fed when it is signed by whom it should be, in the order it came', async () => {
+    receive(recordsOf(third.own.jws));
+    receive(segmentOf(third));
+    receive(accusationBy(third));
+    await untilTaken();
+    expect(fed.map(({ type }) => type)).toEqual(['record', 'segment', 'accusation']);
+    expect(fed[0]).toMatchObject({ from: peer.id, record: { id: third.id }, seen: { state: 'alive' } });
+    expect(directory.interested('chat')).toEqual([third.id]);
+    expect(refused.entries()).toEqual([]);
+  });
+
+  it('is refused and counted when somebody else signed it', async () => {
+    receive(recordsOf(third.own.jws));
+    receive(segmentOf(third, peer));
+    receive(accusationBy(third, peer));
+    receive(recordsOf(`${third.own.jws.slice(0, -8)}AAAAAAAA`));
+    await untilTaken();
+    expect(fed.map(({ type }) => type)).toEqual(['record']);
+    expect(refused.entries()).toEqual([
+      ['interest', 1],
+      ['accusation', 1],
+      ['record', 1],
+    ]);
+    expect(directory.interested('chat')).toEqual([]);
+  });
+
+  it('is refused when it is the record of a node that does not know the secret', async () => {
+    const stranger = await partyOf('stranger', 'another secret that is long enough, too');
+    receive(recordsOf(stranger.own.jws));
+    await untilTaken();
+    expect(fed).toEqual([]);
+    expect(refused.of('record')).toBe(1);
+    expect(directory.member(stranger.id)).toBeUndefined();
+  });
+
+  it('asks for the record of a node that it has a statement of, but no key', async () => {
+    receive(segmentOf(third));
+    receive(accusationBy(third));
+    await untilTaken();
+    expect(fed).toEqual([]);
+    expect(sent).toEqual([
+      { type: 'sync-request', ids: [third.id] },
+      { type: 'sync-request', ids: [third.id] },
+    ]);
+  });
+
+  it('is not verified again when it is known', async () => {
+    receive(recordsOf(peer.own.jws));
+    receive(segmentOf(peer));
+    receive(segmentOf(peer));
+    await untilTaken();
+    expect(fed.map(({ type }) => type)).toEqual(['segment']);
+    expect(refused.entries()).toEqual([]);
+  });
+
+  it('lets probes overtake what is still being verified', async () => {
+    receive(recordsOf(third.own.jws));
+    receive({ type: 'ping', probe: 7, digest: directory.digest() });
+    expect(fed).toMatchObject([{ type: 'frame', peer: peer.id, frame: { type: 'ping', probe: 7 } }]);
+    await untilTaken();
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['an unknown type', Buffer.from([200])],
+    ['half a ping', Buffer.from([0, 1, 2])],
+  ])('is refused and counted when it is %s', (_what, bytes) => {
+    intake.receive(peer.id, bytes, refused);
+    expect(fed).toEqual([]);
+    expect(refused.entries()).toHaveLength(1);
+  });
+});
