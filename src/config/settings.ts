@@ -63,6 +63,13 @@ export class Settings {
   clusterSecretPrevious?: string;
 
   /**
+   * File with the keys of nodes that are admitted whether or not they know the secret: a JWK set of public keys, or their
+   * thumbprints, which are the nodes' ids, as a JSON array or one a line. Without a secret it alone decides. Watched.
+   */
+  @Text('a path', (text) => text.length > 0)
+  allowedKeysFile?: string;
+
+  /**
    * Networks (CIDR) whose addresses may be dialled, whoever announced them. Wider reaches nodes elsewhere, and lets a
    * stolen secret make this node dial there. Default: loopback and private ranges.
    */

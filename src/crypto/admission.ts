@@ -13,9 +13,18 @@ export function admissionOf(node: Admitted, keys: readonly ClusterKeys[]): strin
   return keys.map((accepted) => proofOf(node, accepted).toString('base64url')).join('.');
 }
 
-/** Whether the record's admission was made with one of the secrets; anybody is admitted where there is none. */
-export function isAdmitted(node: Admitted & { readonly admission?: string }, keys: readonly ClusterKeys[]): boolean {
-  if (keys.length === 0) return true;
+/** Who is let in; with neither secrets nor a list, everybody. */
+export interface AdmissionRules {
+  readonly keys: readonly ClusterKeys[];
+  /** Ids on the allow-list; undefined when there is none, which is not the same as an empty one. */
+  readonly allowed: ReadonlySet<string> | undefined;
+}
+
+/** Whether the node's key is on the allow-list, or its record's admission was made with one of the secrets. */
+export function isAdmitted(node: Admitted & { readonly admission?: string }, rules: AdmissionRules): boolean {
+  const { keys, allowed } = rules;
+  if (allowed?.has(node.id) === true) return true;
+  if (keys.length === 0) return allowed === undefined;
   const proofs = (node.admission ?? '').split('.').map((proof) => Buffer.from(proof, 'base64url'));
   return keys.some((accepted) => {
     const expected = proofOf(node, accepted);

@@ -25,3 +25,17 @@ export function acceptedKeysOf(secrets: {
   const given = [secrets.clusterSecret, secrets.clusterSecretPrevious];
   return given.filter((secret) => secret !== undefined).map(clusterKeysOf);
 }
+
+/**
+ * What hellos are made with and accepted under. Where there is no secret, and where an allow-list admits nodes that know
+ * none, the empty secret stands last: such a hello proves nothing, the record and the signature of the transcript decide.
+ */
+export function helloKeysOf(settings: {
+  readonly clusterSecret?: string;
+  readonly clusterSecretPrevious?: string;
+  readonly allowedKeysFile?: string;
+}): readonly ClusterKeys[] {
+  const accepted = acceptedKeysOf(settings);
+  const isSecretNeeded = accepted.length > 0 && settings.allowedKeysFile === undefined;
+  return isSecretNeeded ? accepted : [...accepted, clusterKeysOf('')];
+}

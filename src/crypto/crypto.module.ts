@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
+import { AllowList } from './allow-list.service.js';
 import { HandshakesService } from './handshakes.service.js';
 import { IdentityService } from './identity.service.js';
 import { RecordsService } from './records.service.js';
 
 /** Who this node is, whom it believes, and how it greets. */
 @Module({
-  providers: [IdentityService, RecordsService, HandshakesService],
+  providers: [IdentityService, AllowList, RecordsService, HandshakesService],
   exports: [IdentityService, RecordsService, HandshakesService],
 })
 export class CryptoModule {}

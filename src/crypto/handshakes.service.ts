@@ -1,7 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import { acceptedKeysOf, clusterKeysOf, type ClusterKeys } from './cluster-keys.js';
+import { helloKeysOf, type ClusterKeys } from './cluster-keys.js';
 import { Handshake, type HandshakeRole } from './handshake.js';
 import { HELLO_NONCE_BYTES } from './hello.js';
 import { IdentityService } from './identity.service.js';
@@ -20,8 +20,7 @@ export class HandshakesService {
     private readonly identity: IdentityService,
     private readonly records: RecordsService,
   ) {
-    const accepted = acceptedKeysOf(settings);
-    this.#keys = accepted.length > 0 ? accepted : [clusterKeysOf('')];
+    this.#keys = helloKeysOf(settings);
   }
 
   /** A handshake that presents `recordJws`, this node's newest record. */

@@ -2,35 +2,53 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
 import { isAdmitted } from './admission.js';
+import { AllowList } from './allow-list.service.js';
 import { acceptedKeysOf, type ClusterKeys } from './cluster-keys.js';
 import { WRONG_CLUSTER } from './handshake.js';
+import { IdentityService } from './identity.service.js';
 import type { NodeRecord } from './node-record.js';
 import { isSignedByItself, readNodeRecord } from './record-signature.js';
 
 /** The same record comes from every peer; so many verified ones are remembered, the oldest is forgotten first. */
 const REMEMBERED_MAX = 1_024;
 
-/** Decides which node records are believed: ours by cluster, admitted by secret, signed by the key that they name. */
+/** Decides which node records are believed: ours by cluster, admitted by secret or allow-list, signed by the key that they name. */
 @Injectable()
 export class RecordsService {
   readonly #keys: readonly ClusterKeys[];
   readonly #verified = new Map<string, NodeRecord>();
 
-  constructor(private readonly settings: Settings) {
+  constructor(
+    private readonly settings: Settings,
+    private readonly identity: IdentityService,
+    private readonly allowList: AllowList,
+  ) {
     this.#keys = acceptedKeysOf(settings);
   }
 
   /** The record in a JWS from anywhere, or why it is refused (`wrong-cluster` when it belongs to another one); never rejects. */
   async verify(jws: string): Promise<Decoded<NodeRecord>> {
     const known = this.#verified.get(jws);
-    if (known !== undefined) return decoded(known);
-    const read = readNodeRecord(jws);
+    const read = known === undefined ? readNodeRecord(jws) : decoded(known);
     if (!read.ok) return read;
     if (read.value.cluster !== this.settings.clusterName) return refused(WRONG_CLUSTER);
-    if (!isAdmitted(read.value, this.#keys)) return refused('record is not admitted');
+    // Asked of remembered ones as well: a record is admitted as long as its key is on the list, not for ever.
+    if (!this.isAdmitted(read.value)) return refused('record is not admitted');
+    if (known !== undefined) return read;
     if (!(await isSignedByItself(jws, read.value))) return refused('record has a wrong signature');
     this.#remember(jws, read.value);
     return read;
+  }
+
+  /** Whether the node of a verified record is admitted now. A node admits itself, whatever the list says. */
+  isAdmitted(record: NodeRecord): boolean {
+    if (record.id === this.identity.id) return true;
+    return isAdmitted(record, { keys: this.#keys, allowed: this.allowList.ids });
+  }
+
+  /** `changed` is called when the allow-list has changed, and with it perhaps who is admitted. */
+  attach(changed: () => void): void {
+    this.allowList.attach(changed);
   }
 
   #remember(jws: string, record: NodeRecord): void {

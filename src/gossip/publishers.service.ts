@@ -46,10 +46,10 @@ export class PublishersService {
     return true;
   }
 
-  /** The key that verifies a publisher's bundles, or undefined for a stranger. */
+  /** The key that verifies a publisher's bundles, or undefined for a stranger and for who is admitted no more. */
   keyOf(publisher: NodeId): KeyObject | undefined {
     const record = this.peers.recordOf(publisher) ?? this.#known.get(publisher)?.record;
-    return record === undefined ? undefined : publicKeyOf(record.signingKey);
+    return record !== undefined && this.records.isAdmitted(record) ? publicKeyOf(record.signingKey) : undefined;
   }
 
   /** The publisher's NODE_NAME, as last known. */

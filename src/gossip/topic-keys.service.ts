@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { IdentityService } from '../crypto/identity.service.js';
 import { sealEnvelope } from '../crypto/key-envelope.js';
+import { RecordsService } from '../crypto/records.service.js';
 import {
   SealingKeys,
   unwrapTopicKey,
@@ -51,11 +52,13 @@ export class TopicKeysService {
   constructor(
     private readonly identity: IdentityService,
     private readonly peers: PeersService,
+    private readonly records: RecordsService,
     private readonly log: BundleLog,
     private readonly clock: SystemClock,
     alarms: Alarms,
   ) {
     this.#renewal = alarms.create('gossip.key-renewal', () => this.#renewDeserted());
+    records.attach(() => this.#renewDeserted());
   }
 
   /** Key and nonce for the next bundle of an own stream; a new key is in the log before it is used. */
@@ -149,7 +152,7 @@ export class TopicKeysService {
     if (this.#sealing.current(topic)?.keyId === keyId) this.#readers.get(topic)?.add(peer);
   }
 
-  /** A reader that unsubscribed or left has the present key: the next bundle is sealed with another. */
+  /** A reader that unsubscribed, left or is admitted no more has the present key: the next bundle is sealed with another. */
   #renewDeserted(): void {
     for (const [topic, readers] of this.#readers) {
       if (![...readers].some((reader) => this.#isGone(reader, topic))) continue;
@@ -160,7 +163,9 @@ export class TopicKeysService {
   }
 
   #isGone(reader: NodeId, topic: string): boolean {
-    const state = this.peers.directory.member(reader)?.state;
+    const member = this.peers.directory.member(reader);
+    if (member !== undefined && !this.records.isAdmitted(member.record)) return true;
+    const state = member?.state;
     return state === 'left' || (state === 'alive' && this.peers.directory.interestSince(reader, topic) === undefined);
   }
 

@@ -8,6 +8,7 @@ import { Settings } from '../config/settings.js';
 import { HandshakesService } from '../crypto/handshakes.service.js';
 import { IdentityService } from '../crypto/identity.service.js';
 import type { NodeRecord } from '../crypto/node-record.js';
+import { RecordsService } from '../crypto/records.service.js';
 import { type Alarm, Alarms } from '../runtime/alarms.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
@@ -17,7 +18,7 @@ import { DiscoveryService } from './discovery.service.js';
 import type { InterestEntry } from './interest.js';
 import type { LinkCounters } from './link-counters.js';
 import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links.js';
-import type { MemberState } from './member.js';
+import type { Member, MemberState } from './member.js';
 import { type DialChange, MemberUrls } from './member-urls.js';
 import { MembershipService, type MembershipWorld } from './membership.service.js';
 import type { NodeId } from './node-id.js';
@@ -51,6 +52,7 @@ export class PeersService
     private readonly settings: Settings,
     private readonly identity: IdentityService,
     private readonly handshakes: HandshakesService,
+    private readonly records: RecordsService,
     private readonly folder: DataFolder,
     private readonly links: SocketLinks,
     private readonly membership: MembershipService,
@@ -61,6 +63,7 @@ export class PeersService
   ) {
     this.#urls = new MemberUrls((url) => this.discovery.isBootstrap(url));
     this.#joinAlarm = alarms.create('joining', () => this.#joined('alone'));
+    records.attach(() => this.#onAdmissionChanged());
   }
 
   async onModuleInit(): Promise<void> {
@@ -184,12 +187,14 @@ export class PeersService
   }
 
   linkUp(peer: LinkPeer): void {
+    // The allow-list may have changed while the handshake was on its way.
+    if (!this.records.isAdmitted(peer.record)) return this.links.close(peer.id, 'bad-record');
     this.membership.linkUp(peer);
     // A full table turns strangers away, and without a record there is nothing to work with.
     const member = this.directory.member(peer.id);
     if (member === undefined) return this.links.close(peer.id, 'overflow');
     this.#linked.add(peer.id);
-    this.#dial(this.#urls.update(member));
+    this.#dialIfAdmitted(member);
     for (const listener of this.#listeners) listener.linkUp(peer.id);
   }
 
@@ -218,7 +223,7 @@ export class PeersService
     const member = this.directory.member(id);
     if (id === this.self || member === undefined) return;
     this.logger.info('member', { peer: member.name, peerId: id, state: to });
-    this.#dial(this.#urls.update(member));
+    this.#dialIfAdmitted(member);
   }
 
   memberForgotten(id: NodeId): void {
@@ -257,6 +262,20 @@ export class PeersService
 
   #tellJoinWaiters(): void {
     for (const resume of this.#joinWaiters.splice(0)) resume();
+  }
+
+  /** Whoever is admitted no more is unlinked and dialled no more; whoever is admitted again is dialled again. */
+  #onAdmissionChanged(): void {
+    for (const member of this.directory.members()) {
+      if (member.id === this.self) continue;
+      if (!this.records.isAdmitted(member.record)) this.links.close(member.id, 'bad-record');
+      this.#dialIfAdmitted(member);
+    }
+  }
+
+  #dialIfAdmitted(member: Member): void {
+    const isAdmitted = this.records.isAdmitted(member.record);
+    this.#dial(isAdmitted ? this.#urls.update(member) : this.#urls.forget(member.id));
   }
 
   #dial(change: DialChange): void {

@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Settings } from '../../src/config/settings.js';
+import { AllowList } from '../../src/crypto/allow-list.service.js';
 import { HandshakesService } from '../../src/crypto/handshakes.service.js';
 import { IdentityService } from '../../src/crypto/identity.service.js';
 import { RecordsService } from '../../src/crypto/records.service.js';
@@ -68,7 +69,8 @@ async function startSocketNode(chosen: Partial<Settings>): Promise<SocketNode> {
   const logger = new NodeLogger({ node: settings.name, level: 'silent', format: 'json' });
   const identity = new IdentityService(settings, new DataFolder(undefined));
   await identity.onModuleInit();
-  const handshakes = new HandshakesService(settings, identity, new RecordsService(settings));
+  const records = new RecordsService(settings, identity, new AllowList(settings, logger, alarms, clock));
+  const handshakes = new HandshakesService(settings, identity, records);
   const server = new MeshServer(settings, new HttpAdapterHost());
   const links = new SocketLinks(settings, server, clock, logger, alarms, new Random(clock.wallMs()));
   const seen = new LinkRecorder();

@@ -61,6 +61,7 @@ describe('the environment', () => {
       PEERS: 'http://10.0.0.1:8000, dns+http://grapevine:8000',
       SUBSCRIPTIONS: 'chat,news.>',
       CLUSTER_SECRET: SECRET,
+      ALLOWED_KEYS_FILE: '/etc/grapevine/allowed-keys',
       PROFILE: 'local',
       LOG_FORMAT: 'pretty',
     });
@@ -70,6 +71,7 @@ describe('the environment', () => {
       peers: ['http://10.0.0.1:8000', 'dns+http://grapevine:8000'],
       subscriptions: ['chat', 'news.>'],
       clusterSecret: SECRET,
+      allowedKeysFile: '/etc/grapevine/allowed-keys',
       profile: 'local',
       logFormat: 'pretty',
       dataDir: './data/B',
@@ -126,7 +128,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it.each(['ALLOWED_KEYS_FILE', 'TOPIC_POLICY_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'])(
+  it.each(['TOPIC_POLICY_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'])(
     'does not start without the protection that %s asks for',
     (variable) => {
       expect(problemsOf({ [variable]: '/some/file' })).toEqual([`${variable} is not supported by this version`]);
@@ -174,6 +176,12 @@ describe('a node that others can reach', () => {
 
   it('does not start without a cluster secret', () => {
     expect(problemsOf({ ...reachable, CLUSTER_SECRET: undefined })).toEqual([
+      'CLUSTER_SECRET must be given, as 10.0.0.5 can be reached from other machines',
+    ]);
+  });
+
+  it('does not start with an allow-list in place of the secret', () => {
+    expect(problemsOf({ ...reachable, CLUSTER_SECRET: undefined, ALLOWED_KEYS_FILE: '/etc/allowed' })).toEqual([
       'CLUSTER_SECRET must be given, as 10.0.0.5 can be reached from other machines',
     ]);
   });

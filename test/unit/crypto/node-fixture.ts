@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { Settings } from '../../../src/config/settings.js';
+import { AllowList } from '../../../src/crypto/allow-list.service.js';
 import { HandshakesService } from '../../../src/crypto/handshakes.service.js';
 import { IdentityService, type OwnRecordFields } from '../../../src/crypto/identity.service.js';
 import { RecordsService } from '../../../src/crypto/records.service.js';
+import { Alarms } from '../../../src/runtime/alarms.service.js';
 import { DataFolder } from '../../../src/runtime/data-folder.service.js';
+import { NodeLogger } from '../../../src/runtime/node-logger.service.js';
+import { SystemClock } from '../../../src/runtime/system-clock.service.js';
 
 export const SECRET = 'a secret of more than thirty-two characters';
 export const OTHER_SECRET = 'another secret of more than thirty-two chars';
@@ -11,6 +16,7 @@ export const OTHER_SECRET = 'another secret of more than thirty-two chars';
 /** The crypto services of one node, in memory. */
 export interface TestNode {
   readonly identity: IdentityService;
+  readonly allowList: AllowList;
   readonly records: RecordsService;
   readonly handshakes: HandshakesService;
   readonly jws: string;
@@ -23,9 +29,18 @@ export async function createNode(
   const settings = Object.assign(new Settings(), { name: 'A', ...overrides });
   const identity = new IdentityService(settings, folder);
   await identity.onModuleInit();
-  const records = new RecordsService(settings);
+  const allowList = allowListOf(settings);
+  await allowList.onModuleInit();
+  const records = new RecordsService(settings, identity, allowList);
   const handshakes = new HandshakesService(settings, identity, records);
-  return { identity, records, handshakes, jws: await identity.signRecord(recordFields({ name: settings.name })) };
+  const jws = await identity.signRecord(recordFields({ name: settings.name }));
+  return { identity, allowList, records, handshakes, jws };
+}
+
+export function allowListOf(settings: Settings): AllowList {
+  const clock = new SystemClock();
+  const logger = new NodeLogger({ node: settings.name, level: 'silent', format: 'json' });
+  return new AllowList(settings, logger, new Alarms(new SchedulerRegistry(), clock), clock);
 }
 
 export function recordFields(overrides: Partial<OwnRecordFields> = {}): OwnRecordFields {

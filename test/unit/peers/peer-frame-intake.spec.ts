@@ -14,6 +14,7 @@ import { PROFILES } from '../../../src/peers/profile.js';
 import { StatementSignatures } from '../../../src/peers/statement-signatures.service.js';
 import { DataFolder } from '../../../src/runtime/data-folder.service.js';
 import { Random } from '../../../src/runtime/random.js';
+import { allowListOf } from '../crypto/node-fixture.js';
 
 interface Party {
   readonly id: string;
@@ -25,7 +26,7 @@ async function partyOf(name: string, clusterSecret = 'the secret of the cluster 
   const settings = Object.assign(new Settings(), { name, clusterSecret });
   const identity = new IdentityService(settings, new DataFolder(undefined));
   await identity.onModuleInit();
-  const signatures = new StatementSignatures(identity, new RecordsService(settings));
+  const signatures = new StatementSignatures(identity, new RecordsService(settings, identity, allowListOf(settings)));
   const fields = { name, url: `http://${name}`, epoch: 1, incarnation: 0, status: 'alive' } as const;
   return { id: identity.id, signatures, own: await signatures.signRecord(fields) };
 }
