@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Type } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import {
   ConnectedSocket,
   MessageBody,
@@ -29,6 +29,7 @@ const EVENTS: ReadonlySet<unknown> = new Set(['subscribe', 'unsubscribe', 'publi
 export const SOCKETS_MAX = 10_000;
 
 /** Clients over Socket.IO: subscribe, unsubscribe, publish, and messages as they come. Whatever they send, the answer is data. */
+@Injectable()
 export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisconnect<Socket> {
   readonly #clients = new Map<Socket, SocketClient>();
 

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { mountDocs } from './docs.setup.js';
-import { readNdjson } from './ndjson.js';
+import { readJson, readNdjson } from './json-body.js';
+import { asGrapevineError, problemOf, PROBLEM_TYPE } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
 
@@ -16,10 +17,15 @@ const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson'];
 export function httpAdapterFor(settings: Settings): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: settings.bodyBytes,
-    // Keys that pollute prototypes are refused while parsing.
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    // What the router cannot read never comes to a filter.
+    frameworkErrors: (error, _request, reply) => {
+      const problem = asGrapevineError(error);
+      void reply
+        .code(problem.status)
+        .type(PROBLEM_TYPE)
+        .send(JSON.stringify(problemOf(problem)));
+    },
   });
 }
 
@@ -42,7 +48,12 @@ export function configureHttp(app: NestFastifyApplication, settings: Settings): 
 
 /** What a page of another site can send without being asked for permission, such as text, is not taken. */
 function takeJsonAndNdjson(server: FastifyInstance): void {
-  server.removeContentTypeParser('text/plain');
+  server.removeContentTypeParser(['text/plain', 'application/json']);
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    const json = readJson(body.toString());
+    if (json instanceof GrapevineError) done(json);
+    else done(null, json);
+  });
   server.addContentTypeParser(NDJSON_TYPES, { parseAs: 'string' }, (_request, body, done) => {
     done(null, readNdjson(body.toString()));
   });

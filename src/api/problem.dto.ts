@@ -23,7 +23,7 @@ export class Problem {
   @ApiProperty({ example: 400 })
   status!: number;
 
-  @ApiProperty({ example: 'topic must be a string' })
+  @ApiProperty({ example: 'topic: must be a string' })
   detail!: string;
 
   @ApiProperty({ enum: Object.keys(ERRORS), example: 'invalid-request', description: 'Stable name of the error.' })

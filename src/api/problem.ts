@@ -76,6 +76,6 @@ export type FieldErrors = { readonly field: string; readonly message: string }[]
 
 /** A request that is not valid, with what is wrong field by field. */
 export function invalidRequest(errors: FieldErrors, code: ErrorCode = 'invalid-request'): GrapevineError {
-  const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return new GrapevineError(code, detail, { errors });
 }

@@ -14,7 +14,7 @@ import { GrapevineError } from '../runtime/errors.js';
 import { BATCH_MESSAGES_MAX, ClientPublishing, type Ask, type BatchOutcome } from './client-publishing.service.js';
 import { jsonProblem } from './json-bounds.js';
 import type { ReceiptView } from './message-view.js';
-import { NdjsonBody } from './ndjson.js';
+import { NdjsonBody } from './json-body.js';
 import { invalidRequest } from './problem.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';

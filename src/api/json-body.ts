@@ -13,16 +13,17 @@ export function readNdjson(text: string): NdjsonBody {
     const newline = text.indexOf('\n', from);
     const to = newline === -1 ? text.length : newline;
     const json = text.slice(from, to).trim();
-    if (json !== '') items.push(readLine(json, line + 1));
+    if (json !== '') items.push(readJson(json, `Line ${line + 1}`));
     from = to + 1;
   }
   return new NdjsonBody(items);
 }
 
-function readLine(json: string, line: number): unknown {
+/** The value of a JSON text, or the GrapevineError that says why there is none. What is in it is checked by who takes it. */
+export function readJson(json: string, what = 'The body'): unknown {
   try {
     return JSON.parse(json) as unknown;
   } catch (cause) {
-    return new GrapevineError('malformed-request', `Line ${line} is not JSON: ${(cause as Error).message}`, { cause });
+    return new GrapevineError('malformed-request', `${what} is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
