@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../../src/gossip/message.js';
+import type { StreamId } from '../../../src/gossip/stream.js';
+import {
+  readPage,
+  type ArrivedMessage,
+  type MessagePage,
+  type PageRequest,
+} from '../../../src/subscriptions/message-page.js';
+import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
+import { messageAt, testStream } from './written-log.js';
+
+const [here, there] = [testStream('chat', 1), testStream('chat', 2)];
+
+/** Messages of a topic as one node has them: bundles in order of arrival. */
+class Arrivals {
+  readonly #bundles: Message[][] = [];
+
+  constructor(private readonly store: string) {}
+
+  add(bundle: Message[]): this {
+    this.#bundles.push(bundle);
+    return this;
+  }
+
+  page(after: string | undefined, limit: number, more: Partial<PageRequest> = {}): MessagePage {
+    const point = readStartingPoint(after);
+    if (!point.ok) throw new Error(point.reason);
+    const store = Buffer.from(this.store.padEnd(8)).toString('base64url');
+    return readPage({
+      point: point.value,
+      limit,
+      store,
+      read: (fromArrival) => this.#read(fromArrival),
+      isUnwanted: () => false,
+      startOf: () => 0,
+      ...more,
+    });
+  }
+
+  /** One bundle at a time, which is the least that a reader may be given. */
+  #read(fromArrival: number): ArrivedMessage[] {
+    const arrival = Math.max(1, fromArrival);
+    return (this.#bundles[arrival - 1] ?? []).map((message) => ({ message, arrival }));
+  }
+}
+
+const bundle = (stream: typeof here, from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => messageAt(stream, from + index));
+const names = ({ items }: MessagePage) =>
+  items.map(({ stream, seq }) => `${stream === here ? 'here' : 'there'} ${seq}`);
+
+describe('a page of messages', () => {
+  it('begins with the first that is held and goes on in the order of arrival', () => {
+    const held = new Arrivals('A').add(bundle(there, 1, 2)).add(bundle(here, 1, 3));
+    const first = held.page(undefined, 3);
+    expect(names(first)).toEqual(['there 1', 'there 2', 'here 1']);
+    const second = held.page(first.next, 3);
+    expect(names(second)).toEqual(['here 2', 'here 3']);
+    expect(names(held.page(second.next, 3))).toEqual([]);
+  });
+
+  it('has a next cursor at its end that finds what comes later', () => {
+    const held = new Arrivals('A');
+    const empty = held.page(undefined, 10);
+    held.add(bundle(here, 1, 1));
+    const first = held.page(empty.next, 10);
+    expect(names(first)).toEqual(['here 1']);
+    held.add(bundle(here, 2, 2));
+    expect(names(held.page(first.next, 10))).toEqual(['here 2']);
+  });
+
+  it('finds history that arrived after younger messages of its stream', () => {
+    const held = new Arrivals('A').add(bundle(here, 4, 5));
+    const { next } = held.page(undefined, 10);
+    held.add(bundle(here, 1, 3));
+    expect(names(held.page(next, 10))).toEqual(['here 1', 'here 2', 'here 3']);
+  });
+
+  it('goes on at another node, whatever the order of arrival there', () => {
+    const one = new Arrivals('A').add(bundle(here, 1, 4)).add(bundle(there, 1, 2));
+    const other = new Arrivals('B').add(bundle(there, 1, 2)).add(bundle(here, 1, 4));
+    const { next } = one.page(undefined, 3);
+    const rest = other.page(next, 10);
+    expect(names(rest)).toEqual(['there 1', 'there 2', 'here 4']);
+    expect(names(one.page(rest.next, 10))).toEqual([]);
+  });
+
+  it('leaves out what is not wanted, and passes it', () => {
+    const held = new Arrivals('A').add(bundle(here, 1, 4));
+    const isUnwanted = ({ seq }: Message): boolean => seq <= 3;
+    const page = held.page(undefined, 1, { isUnwanted });
+    expect(names(page)).toEqual(['here 4']);
+    expect(names(held.page(page.next, 1))).toEqual([]);
+  });
+
+  it('begins a stream that the cursor does not name where the reader began', () => {
+    const held = new Arrivals('B').add(bundle(here, 1, 4));
+    const { next } = new Arrivals('A').page(undefined, 1);
+    const since = Buffer.from(next, 'base64url');
+    since.writeUIntBE(500, 1, 6);
+    const startOf = (_: StreamId, sinceMs: number): number => (sinceMs === 500 ? 2 : 0);
+    expect(names(held.page(since.toString('base64url'), 10, { startOf }))).toEqual(['here 3', 'here 4']);
+  });
+
+  it('together with those after it gives everything once, however long pages and bundles are', () => {
+    const bundles = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 5 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(bundles, fc.integer({ min: 1, max: 7 }), (sizes, limit) => {
+        const held = new Arrivals('A');
+        const all: Message[] = [];
+        const last = new Map([
+          [here, 0],
+          [there, 0],
+        ]);
+        for (const [isHere, count] of sizes) {
+          const stream = isHere ? here : there;
+          const from = last.get(stream)! + 1;
+          last.set(stream, from + count - 1);
+          const added = bundle(stream, from, from + count - 1);
+          held.add(added);
+          all.push(...added);
+        }
+        const got: Message[] = [];
+        let page = held.page(undefined, limit);
+        for (; page.items.length > 0; page = held.page(page.next, limit)) got.push(...page.items);
+        expect(got).toEqual(all);
+      }),
+    );
+  });
+});
