@@ -51,6 +51,11 @@ export class Acknowledgements {
     this.#own.delete(stream);
   }
 
+  /** The peer may have lost its log since it was linked last; it says again what it has. */
+  linkUp(peer: NodeId): void {
+    for (const own of this.#own.values()) own.frontiers.delete(peer);
+  }
+
   frontierOf(peer: NodeId, stream: StreamId): number {
     return this.#own.get(stream)?.frontiers.get(peer) ?? 0;
   }

@@ -94,7 +94,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       dissemination: this.#dissemination,
       emit,
     });
-    this.#wants = new Wants(self, directory, this.#table, this.#audience, (state, restartsAtMs) =>
+    this.#wants = new Wants(self, directory, this.#table, this.#audience, world, (state, restartsAtMs) =>
       this.#forget(state, restartsAtMs),
     );
   }
@@ -190,6 +190,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#dissemination.linkUp(peer);
     this.#audience.changed(nowMs);
     this.#audience.linkUp();
+    this.#acknowledgements.linkUp(peer);
     this.#confirming.linkUp(peer);
     this.#roundSoon(nowMs);
   }

@@ -14,12 +14,15 @@ import { StreamWindow } from './stream-window.js';
 
 /** New streams that wait for their publisher's word. */
 export const NEWCOMERS_MAX = 16_384;
-/** How long the publisher, or the other holders when it is out of reach, may name a lower floor. */
-export const FLOOR_WAIT_MS = { publisher: 1_000, holders: 250 };
+/**
+ * How long a lower floor may be named: by the publisher when it is linked, else by other holders; longer while all that is known is where
+ * holders themselves begin, which says nothing of where the own interest does.
+ */
+export const FLOOR_WAIT_MS = { publisher: 1_000, holders: 250, unsure: 3_000 };
 
 interface Newcomer {
   readonly stream: Stream;
-  readonly dueMs: number;
+  dueMs: number;
   start: number;
   readonly claims: Map<NodeId, Claim>;
 }
@@ -139,13 +142,16 @@ export class Reception<B extends BundlePlace> {
 
   #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): void {
     if (!this.audience.isWantedHere(stream.topic)) return;
+    const isSure = claim.floor === 0 || claim.start > claim.floor;
+    const silentMs = isSure ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
+    const dueMs = nowMs + (this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : silentMs);
     let newcomer = this.#newcomers.get(stream.id);
     if (newcomer === undefined) {
       if (this.#newcomers.size >= NEWCOMERS_MAX) return;
-      const waitMs = this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : FLOOR_WAIT_MS.holders;
-      newcomer = { stream, dueMs: nowMs + waitMs, start: claim.start, claims: new Map() };
+      newcomer = { stream, dueMs, start: claim.start, claims: new Map() };
       this.#newcomers.set(stream.id, newcomer);
     }
+    newcomer.dueMs = Math.min(newcomer.dueMs, dueMs);
     newcomer.start = peer === stream.publisher ? claim.start : Math.min(newcomer.start, claim.start);
     newcomer.claims.set(peer, claim);
     if (peer === stream.publisher) this.#adopt(newcomer, nowMs);

@@ -6,7 +6,7 @@
 import type { DirectoryView } from '../peers/directory-view.js';
 import type { NodeId } from '../peers/node-id.js';
 import type { Audience } from './audience.js';
-import type { BundlePlace } from './gossip-protocol.js';
+import type { BundlePlace, GossipWorld } from './gossip-protocol.js';
 import type { Stream } from './stream.js';
 import type { StreamState, StreamTable, TopicState } from './stream-table.js';
 
@@ -24,12 +24,13 @@ export class Wants<B extends BundlePlace> {
     private readonly directory: DirectoryView,
     private readonly table: StreamTable<B>,
     private readonly audience: Audience,
+    private readonly world: GossipWorld,
     private readonly forget: (state: StreamState<B>, restartsAtMs?: number) => void,
   ) {}
 
   /** The directory or the duties changed. */
   review(nowMs: number): void {
-    for (const topic of [...this.table.topics()]) {
+    for (const topic of this.table.topics()) {
       this.#followInterest(topic);
       if (this.audience.isWantedHere(topic.topic)) topic.unwantedSinceMs = undefined;
       else topic.unwantedSinceMs ??= nowMs;
@@ -50,9 +51,9 @@ export class Wants<B extends BundlePlace> {
   sweep(nowMs: number): void {
     if (nowMs - this.#sweptMs < SWEEP_MS) return;
     this.#sweptMs = nowMs;
-    for (const topic of [...this.table.topics()]) {
+    for (const topic of this.table.topics()) {
       const isUnwanted = topic.unwantedSinceMs !== undefined && nowMs - topic.unwantedSinceMs >= FORGET_AFTER_MS;
-      for (const state of [...topic.streams.values()]) {
+      for (const state of topic.streams.values()) {
         const isEmpty = state.window.floor === state.window.frontier && nowMs - state.changedMs >= EMPTY_KEPT_MS;
         if (isEmpty || (isUnwanted && state.stream.publisher !== this.self)) this.forget(state);
       }
@@ -69,8 +70,10 @@ export class Wants<B extends BundlePlace> {
       topic.isHistoryWanted = true;
       return;
     }
-    for (const state of [...topic.streams.values()]) {
-      if (state.stream.publisher !== this.self) this.forget(state, since);
+    for (const state of topic.streams.values()) {
+      // What came in since the interest began again shows that nothing was missed in between.
+      const isFresh = this.world.seqBefore(state.stream.id, since) < state.window.frontier;
+      if (state.stream.publisher !== this.self && !isFresh) this.forget(state, since);
     }
   }
 }

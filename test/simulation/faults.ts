@@ -1,6 +1,6 @@
 import type { Random } from '../../src/runtime/random.js';
 import type { Interests } from './interests.js';
-import type { World } from './world.js';
+import type { GossipNode, World } from './world.js';
 
 /** What may go wrong; a seed picks a few of them for its world. */
 export const FAULTS = [
@@ -24,6 +24,10 @@ export class Chaos {
   readonly #crashed = new Set<string>();
   readonly #paused = new Set<string>();
   #hasEnded = false;
+  /** Some log has dropped messages: what is gone everywhere is told as a gap. */
+  hasDropped = false;
+  /** A disk was lost or an interest ended, and with it went what a node had confirmed. */
+  hasForgotten = false;
 
   constructor(
     private readonly world: World,
@@ -63,15 +67,21 @@ export class Chaos {
         return this.#later(() => this.#restart(a));
       case 'wipe':
         if (this.#crashed.size > 0) return;
+        this.hasForgotten = true;
         this.#crashed.add(a);
         world.crash(a);
         return this.#later(() => this.#restart(a, true));
       case 'resubscribe': {
         if (!this.isWell(a)) return;
         const topic = `t${random.int(3)}`;
+        this.hasForgotten = true;
         this.interests.drop(a, topic);
         return this.#later(() => this.interests.regain(a, topic));
       }
+      case 'retention':
+        if (!this.isWell(a)) return;
+        this.hasDropped = true;
+        return this.#drop(world.node(a));
       case 'pause':
         if (this.#paused.has(a) || this.#crashed.has(a)) return;
         this.#paused.add(a);
@@ -93,7 +103,17 @@ export class Chaos {
     this.#hasEnded = true;
     this.world.network.healAll();
     for (const id of this.#paused) this.#resume(id);
-    for (const id of this.#crashed) if (this.random.int(4) > 0) this.#restart(id);
+    // Who is down may have what the others miss, and they would wait for it.
+    for (const id of this.#crashed) if (this.hasDropped || this.random.int(4) > 0) this.#restart(id);
+  }
+
+  #drop(node: GossipNode): void {
+    for (const { stream } of node.log.extents()) {
+      for (let left = this.random.int(20); left > 0; left--) {
+        const floor = node.log.dropOldest(stream.id);
+        if (floor !== undefined) node.handle({ type: 'floorMoved', stream: stream.id, floor });
+      }
+    }
   }
 
   #restart(id: string, isEmpty = false): void {

@@ -225,6 +225,7 @@ class Rig {
       gap: (_node, gap) => this.gaps.push(`${gap.from}-${gap.to}`),
       pushed: (_node, peer, bundle) => this.#copies.push({ peer, topic: bundle.stream.topic }),
       repaired: () => this.repairs++,
+      reached: () => undefined,
     });
     this.run(2_000);
   }

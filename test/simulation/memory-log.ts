@@ -105,6 +105,13 @@ export class MemoryLog {
     return this.#streams.get(stream);
   }
 
+  /** Whether a message survives a crash now, or was dropped by retention since. */
+  isDurable(stream: StreamId, seq: number): boolean {
+    const held = this.#streams.get(stream);
+    if (held === undefined) return false;
+    return seq <= held.floor || held.entries.some(({ bundle, isCommitted }) => isCommitted && isIn(bundle, seq));
+  }
+
   /** Whether every seq of (floor, frontier] is here, exactly once. */
   isWhole(stream: StreamId): boolean {
     const held = this.#streams.get(stream);
@@ -126,4 +133,8 @@ export class MemoryLog {
     }
     return held;
   }
+}
+
+function isIn({ firstSeq, lastSeq }: BundlePlace, seq: number): boolean {
+  return firstSeq <= seq && seq <= lastSeq;
 }

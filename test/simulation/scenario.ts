@@ -1,5 +1,6 @@
 import { Random } from '../../src/runtime/random.js';
 import { missingAtSurvivors } from './checkers/all-survivors.js';
+import { Acknowledged } from './checkers/acknowledged.js';
 import { OnceInOrder } from './checkers/once-in-order.js';
 import { Starts } from './checkers/starts.js';
 import { Chaos } from './faults.js';
@@ -21,6 +22,7 @@ export function runScenario(seed: number): Outcome {
   const random = new Random(seed);
   const size = random.pick([3, 3, 4, 4, 5, 6, 8, 12, 20])!;
   const order = new OnceInOrder();
+  const acknowledged = new Acknowledged();
   let published = 0;
   let pushed = 0;
   let repaired = 0;
@@ -33,6 +35,7 @@ export function runScenario(seed: number): Outcome {
     gap: (node, gap) => order.sawGap(node, gap),
     pushed: () => pushed++,
     repaired: () => repaired++,
+    reached: (_node, id, confirmed) => acknowledged.sawReached(world, id, confirmed),
   };
   const world = new World(size, seed, witness);
   const interests = new Interests(world, (id, topic) => order.sawLoss(world.node(id), topic));
@@ -56,21 +59,24 @@ export function runScenario(seed: number): Outcome {
       nextFaultMs = world.time.nowMs + random.between(0, 2 * faultMs);
     }
     const id = random.pick(world.ids)!;
-    if (chaos.isWell(id)) world.node(id).publish(random.pick(TOPICS)!, 1 + random.int(3));
+    if (!chaos.isWell(id)) continue;
+    const bundle = world.node(id).publish(random.pick(TOPICS)!, 1 + random.int(3));
+    acknowledged.ask(world, bundle, random.pick([2, 3, 'all'] as const)!);
   }
   chaos.end();
-  const problems = (): string[] => missingAtSurvivors(world, (node, stream) => starts.startOf(node.id, stream));
+  const problems = (): string[] =>
+    missingAtSurvivors(world, (node, stream) => (chaos.hasDropped ? Infinity : starts.startOf(node.id, stream)));
   const isDone = (): boolean => {
     return world.members.isCalm() && problems().length === 0;
   };
   const isCalm = world.time.runUntil(isDone, CHAOS_MS + CALM_MS, 250);
   // Whatever is done must stay done.
   world.time.run(world.time.nowMs + 1_500);
-  const found = [...order.problems, ...problems()];
+  const found = [...order.problems, ...(chaos.hasForgotten ? [] : acknowledged.problems), ...problems()];
   if (!isCalm && found.length === 0) found.push('the cluster did not become calm');
   const trace = [
     `seed ${seed}: ${size} nodes, ${chaos.kinds.join('+')}`,
-    `${published} published, ${pushed} pushed, ${repaired} repaired, ${order.delivered} delivered, ${order.gaps} gaps`,
+    `${published} published, ${pushed} pushed, ${repaired} repaired, ${order.delivered} delivered, ${order.gaps} gaps, ${acknowledged.told} acknowledged`,
     `calm after ${Math.round(world.time.nowMs)} ms, ${world.time.ran} events`,
   ].join('; ');
   return { problems: found, trace };

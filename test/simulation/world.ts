@@ -22,6 +22,8 @@ export interface Witness {
   gap(node: GossipNode, gap: Gap): void;
   pushed(node: GossipNode, peer: string, bundle: SimulatedBundle): void;
   repaired(node: GossipNode, peer: string, bundle: SimulatedBundle): void;
+  /** The node was told that so many logs hold the message of await `id`. */
+  reached(node: GossipNode, id: number, confirmed: number): void;
 }
 
 /** One life of a simulated node: membership below, the gossip core above it, a log, and no keys. */
@@ -136,7 +138,7 @@ export class GossipNode implements UpperLayer {
         return this.log.forget(output.stream.id);
       case 'reached':
         this.reached.set(output.id, output);
-        return;
+        return this.world.witness.reached(this, output.id, output.confirmed);
       case 'arrived':
       case 'roomChanged':
         return;
@@ -224,6 +226,11 @@ export class World {
 
   running(): readonly GossipNode[] {
     return [...this.#nodes.values()].filter((node) => node.membership.process.isRunning);
+  }
+
+  /** How many disks hold a message for good, also those of nodes that are down. */
+  copiesOf(stream: StreamId, seq: number): number {
+    return [...this.#disks.values()].filter((disk) => disk.isDurable(stream, seq)).length;
   }
 
   /** kill -9; what was not committed is lost. */
