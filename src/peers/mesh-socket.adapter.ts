@@ -27,12 +27,7 @@ export class AcceptedMeshSocket implements MeshSocket {
   }
 
   bufferedBytes(): number {
-    // Engine.IO holds packets back here while an earlier one is being written.
-    const waiting = (this.socket.conn as unknown as { writeBuffer: readonly { data?: { length: number } }[] })
-      .writeBuffer;
-    let bytes = this.#webSocket.bufferedAmount;
-    for (const packet of waiting) bytes += packet.data?.length ?? 0;
-    return bytes;
+    return this.#webSocket.bufferedAmount + waitingBytes(this.socket.conn);
   }
 
   pause(): void {
@@ -81,8 +76,8 @@ export class DialledMeshSocket implements MeshSocket {
   }
 
   bufferedBytes(): number {
-    // The only honest figure at this end: what Socket.IO says of itself is always "all written".
-    return this.#webSocket?.bufferedAmount ?? 0;
+    // At this end Engine.IO's own state always claims that all was written; the WebSocket knows.
+    return (this.#webSocket?.bufferedAmount ?? 0) + waitingBytes(this.socket.io.engine);
   }
 
   pause(): void {
@@ -115,6 +110,8 @@ export class DialledMeshSocket implements MeshSocket {
     this.socket.on('connect', () => {
       this.#webSocket = (this.socket.io.engine.transport as unknown as { ws: WebSocket }).ws;
       netSocketOf(this.#webSocket).on('drain', () => listener.drained());
+      // Until Engine.IO has tidied up, `bufferedBytes` may count too much and the event above may have found no room.
+      this.socket.io.engine.on('drain', () => listener.drained());
       listener.opened();
     });
     this.socket.on(FRAME_EVENT, (frame: unknown) => {
@@ -131,4 +128,14 @@ export class DialledMeshSocket implements MeshSocket {
 /** The connection below an open WebSocket: the only one of all these layers that says when it has room again. */
 function netSocketOf(webSocket: WebSocket): NetSocket {
   return (webSocket as unknown as { readonly ['_socket']: NetSocket })['_socket'];
+}
+
+/** Bytes that Engine.IO holds back while it is writing; what was written a moment ago may be counted once more. */
+function waitingBytes(engine: object): number {
+  let bytes = 0;
+  for (const { data } of (engine as { readonly writeBuffer: readonly { readonly data?: { length: number } }[] })
+    .writeBuffer) {
+    bytes += data?.length ?? 0;
+  }
+  return bytes;
 }

@@ -21,7 +21,7 @@ export interface MeshSocketListener {
   /** The connection is open; never called for an accepted one, which is open from the start. */
   opened(): void;
   frame(frame: Buffer): void;
-  /** All that was handed over is with the kernel. */
+  /** There may be room again: the kernel has taken what was handed over, or most of it. */
   drained(): void;
   /** The connection is over: the reason the other side gave, or `transport`. Called once, last. */
   closed(reason: LinkCloseReason): void;

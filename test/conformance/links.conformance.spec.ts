@@ -108,6 +108,22 @@ describe.each([
     },
   );
 
+  it.each(['who dialled', 'who was dialled'])(
+    'carry to %s what is sent whenever there is room, to the end',
+    async (who) => {
+      const { a, b } = await startLinked();
+      const [from, to] = who === 'who dialled' ? [b, a] : [a, b];
+      const frame = Buffer.alloc(64 * 1024);
+      const count = 600;
+      for (let sent = 0; sent < count;) {
+        if (from.links.send(to.id, 'data', frame)) sent++;
+        else await new Promise((resolve) => setImmediate(resolve));
+      }
+      await to.seen.until(() => to.seen.frames.length === count);
+      expect(from.links.linked()).toEqual([to.id]);
+    },
+  );
+
   it('end a link whose control lane is full, as its peer would otherwise be misjudged', async () => {
     const { a, b } = await startLinked();
     const frame = Buffer.alloc(256 * 1024);
