@@ -6,6 +6,8 @@ import { eventually } from './eventually.js';
 import type { MessageItem, NodeClient } from './node-client.js';
 import { freePorts, NodeProcess } from './node-process.js';
 
+const SETTLED_WITHIN_MS = 30_000;
+
 export const SECRET = 'a secret for the tests, of more than 32 characters';
 
 export interface LocalClusterOptions {
@@ -53,7 +55,12 @@ export class LocalCluster {
         }),
       );
     }
-    await cluster.settled();
+    try {
+      await cluster.settled();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 
@@ -75,7 +82,7 @@ export class LocalCluster {
       const views = await Promise.all(running.map((node) => node.status()));
       expect(views.map((view) => view.cluster.size)).toEqual(running.map(() => running.length));
       expect(new Set(views.map((view) => view.cluster.digest)).size).toBe(1);
-    }, 20_000);
+    }, SETTLED_WITHIN_MS);
   }
 
   /** Starts a node that has ended, on what it left. */

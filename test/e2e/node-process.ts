@@ -6,7 +6,7 @@ import { eventually } from './eventually.js';
 import { NodeClient } from './node-client.js';
 
 const MAIN = resolve('dist/main.js');
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 30_000;
 
 /** A real node in a process of its own, and what one does to it from outside. */
 export class NodeProcess extends NodeClient {
@@ -65,12 +65,16 @@ export class NodeProcess extends NodeClient {
   }
 
   async ready(): Promise<this> {
-    await eventually(async () => {
+    const waited = eventually(async () => {
       if (!this.isRunning) return;
       const { status } = await this.get('/health/ready');
-      if (status !== 200) throw new Error(`${this.name} is not ready: ${status}`);
+      if (status !== 200) throw new Error(`answered ${status}`);
     }, READY_TIMEOUT_MS);
-    if (!this.isRunning) throw new Error(`${this.name} ended with ${await this.#exit}: ${this.#stderr}${this.#stdout}`);
+    const problem = await waited.catch((error: Error) => error.message);
+    if (problem !== undefined || !this.isRunning) {
+      const state = this.isRunning ? `is not ready: ${problem}` : `ended with ${await this.#exit}`;
+      throw new Error(`${this.name} ${state}\n${this.#stderr}${this.#stdout.slice(-4_000)}`);
+    }
     return this;
   }
 
