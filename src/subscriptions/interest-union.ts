@@ -3,6 +3,9 @@ import type { InterestEntry } from '../peers/interest.js';
 /** Interest that only clients had stays so long after the last of them left, so that coming back costs nothing. */
 export const CLIENT_INTEREST_LINGERS_MS = 60_000;
 
+/** Topics and patterns that a node wants in all; above it new ones are refused. Every change costs in proportion to them. */
+export const WANTED_PATTERNS_MAX = 8_192;
+
 /** Who wants a topic or pattern: the node itself, a handler in its process, or a connected client. */
 export type Wanter = 'node' | 'handler' | 'client';
 
@@ -17,10 +20,19 @@ interface Wanted {
 export class InterestUnion {
   readonly #wanted = new Map<string, Wanted>();
 
+  constructor(private readonly patternsMax: number = WANTED_PATTERNS_MAX) {}
+
+  /** Whether `pattern` may be added; what only lingers makes room. */
+  hasRoomFor(pattern: string): boolean {
+    if (this.#wanted.size < this.patternsMax || this.#wanted.has(pattern)) return true;
+    return [...this.#wanted.values()].some(isLingering);
+  }
+
   /** `sinceMs` is by the wall clock, 0 for all that is retained. True when what peers must know has changed. */
   add(pattern: string, by: Wanter, sinceMs: number): boolean {
     const wanted = this.#wanted.get(pattern);
     if (wanted === undefined) {
+      if (this.#wanted.size >= this.patternsMax) this.#dropLingering();
       const count = { node: 0, handler: 0, client: 0, [by]: 1 };
       this.#wanted.set(pattern, { sinceMs, by: count, lingersUntilMs: Infinity });
       return true;
@@ -74,4 +86,16 @@ export class InterestUnion {
   entries(): InterestEntry[] {
     return [...this.#wanted].map(([pattern, { sinceMs }]) => ({ pattern, sinceMs }));
   }
+
+  /** The one that would go first. */
+  #dropLingering(): void {
+    const lingering = [...this.#wanted].filter(([, wanted]) => isLingering(wanted));
+    lingering.sort(([, one], [, other]) => one.lingersUntilMs - other.lingersUntilMs);
+    const [first] = lingering;
+    if (first !== undefined) this.#wanted.delete(first[0]);
+  }
+}
+
+function isLingering({ lingersUntilMs }: Wanted): boolean {
+  return lingersUntilMs !== Infinity;
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { GossipService } from '../gossip/gossip.service.js';
 import { Alarms, type Alarm } from '../runtime/alarms.service.js';
+import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';
-import { InterestUnion, type Wanter } from './interest-union.js';
+import { InterestUnion, WANTED_PATTERNS_MAX, type Wanter } from './interest-union.js';
 
 /** Tells gossip what this node wants, for whomever in it. */
 @Injectable()
@@ -20,9 +21,17 @@ export class InterestService {
     this.#alarm = alarms.create('subscriptions.interest', () => this.#expire());
   }
 
-  /** `sinceMs` is by the wall clock, 0 for all that is retained. */
-  add(pattern: string, by: Wanter, sinceMs: number): void {
-    if (this.#union.add(pattern, by, sinceMs)) this.#tell();
+  /**
+   * `sinceMs` is by the wall clock, 0 for all that is retained. True when the node wants more than before. GrapevineError
+   * `too-many-subscriptions`.
+   */
+  add(pattern: string, by: Wanter, sinceMs: number): boolean {
+    if (!this.#union.hasRoomFor(pattern)) {
+      throw new GrapevineError('too-many-subscriptions', `a node has at most ${WANTED_PATTERNS_MAX}, clients included`);
+    }
+    const isMore = this.#union.add(pattern, by, sinceMs);
+    if (isMore) this.#tell();
+    return isMore;
   }
 
   remove(pattern: string, by: Wanter): void {

@@ -48,8 +48,8 @@ export class NodeSubscriptions implements OnModuleInit {
     if (beforeMs === undefined && this.#since.size >= INTEREST_ENTRIES_MAX) {
       throw new GrapevineError('too-many-subscriptions', `a node has at most ${INTEREST_ENTRIES_MAX} subscriptions`);
     }
-    this.#since.set(pattern, sinceMs);
     this.interest.add(pattern, 'node', sinceMs);
+    this.#since.set(pattern, sinceMs);
     if (beforeMs !== undefined) this.interest.remove(pattern, 'node');
     await this.#save();
     return beforeMs === undefined;

@@ -13,11 +13,13 @@ const HISTORY_TIMEOUT_MS = 1_000;
 
 /** What an open subscriber needs of the node around it. */
 export interface SubscriberWorld {
-  /** GrapevineError `draining` while the node takes nothing new. */
+  /** GrapevineError `draining` while the node takes nothing new, `too-many-subscriptions` when it is full. */
   assertOpen(): void;
-  want(pattern: string, point: StartingPoint): void;
+  /** True when the node wants more than before. GrapevineError `too-many-subscriptions`. */
+  want(pattern: string, point: StartingPoint): boolean;
   unwant(pattern: string): void;
-  pullHistory(timeoutMs: number): Promise<void>;
+  /** Resolves when the history that other nodes hold is here, or the time is over; `isMore` when the node never asked for it. */
+  pullHistory(isMore: boolean, timeoutMs: number): Promise<void>;
   start(subscriber: Subscriber, pattern: string, point: StartingPoint): boolean;
   stop(subscriber: Subscriber, pattern: string): void;
   closed(subscriber: OpenSubscriber): void;
@@ -44,19 +46,11 @@ export class OpenSubscriber implements ClientSubscriber {
   /** As `subscribe`, from a starting point that is read already. */
   async begin(pattern: string, point: StartingPoint, timeoutMs: number): Promise<Subscribed> {
     this.world.assertOpen();
-    const state = this.#patterns.get(pattern) ?? { started: false };
-    if (!this.#patterns.has(pattern)) {
-      if (this.#patterns.size >= PATTERNS_OF_A_CLIENT_MAX) {
-        throw new GrapevineError('too-many-subscriptions', `a client has at most ${PATTERNS_OF_A_CLIENT_MAX}`);
-      }
-      this.#patterns.set(pattern, state);
-      this.world.want(pattern, point);
-    } else if (point.from !== 'now') {
-      // History is wanted beside what the client has: the earlier interest replaces the later one.
-      this.world.want(pattern, point);
-      this.world.unwant(pattern);
+    const { state, isMore } = this.#want(pattern, point);
+    if (point.from !== 'now') {
+      await this.world.pullHistory(isMore, timeoutMs);
+      this.world.assertOpen();
     }
-    if (point.from !== 'now') await this.world.pullHistory(timeoutMs);
     const isGone = this.subscriber.isClosed || this.#patterns.get(pattern) !== state;
     if (isGone) throw new GrapevineError('invalid-request', 'unsubscribed while its history was on its way');
     const recovered = this.#start(pattern, point, state);
@@ -93,6 +87,24 @@ export class OpenSubscriber implements ClientSubscriber {
     this.subscriber.close();
     for (const pattern of this.patterns) this.unsubscribe(pattern);
     this.world.closed(this);
+  }
+
+  #want(pattern: string, point: StartingPoint): { state: { started: boolean }; isMore: boolean } {
+    const known = this.#patterns.get(pattern);
+    if (known === undefined) {
+      if (this.#patterns.size >= PATTERNS_OF_A_CLIENT_MAX) {
+        throw new GrapevineError('too-many-subscriptions', `a client has at most ${PATTERNS_OF_A_CLIENT_MAX}`);
+      }
+      const isMore = this.world.want(pattern, point);
+      const state = { started: false };
+      this.#patterns.set(pattern, state);
+      return { state, isMore };
+    }
+    if (point.from === 'now') return { state: known, isMore: false };
+    // History is wanted beside what the client has: the earlier interest replaces the later one.
+    const isMore = this.world.want(pattern, point);
+    this.world.unwant(pattern);
+    return { state: known, isMore };
   }
 
   #start(pattern: string, point: StartingPoint, state: { started: boolean }): boolean {

@@ -32,6 +32,11 @@ export class SubscribersService implements GossipListener {
     gossip.attach(this);
   }
 
+  /** Pairs of a subscriber and one of its patterns. */
+  get size(): number {
+    return this.#patterns.size;
+  }
+
   open(sink: Sink, whenFull: FeedOptions['whenFull']): Subscriber {
     const feed = new Feed(this.gossip, {
       messagesMax: OUTBOX_MESSAGES_MAX,

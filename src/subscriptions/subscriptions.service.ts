@@ -17,6 +17,9 @@ import { readStartingPoint, sinceMsOf, type After, type StartingPoint } from './
 import type { Sink } from './subscriber.js';
 import { SubscribersService } from './subscribers.service.js';
 
+/** Subscriptions of all clients and handlers together. */
+export const SUBSCRIPTIONS_MAX = 262_144;
+
 /** The answer to a node's own subscribe and unsubscribe. */
 export interface NodeSubscription {
   /** False when the node had the subscription already (or, for unsubscribe, had none). */
@@ -35,6 +38,7 @@ export class SubscriptionsService {
     ['client', new Set()],
     ['handler', new Set()],
   ]);
+  readonly #pulls = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(
@@ -69,7 +73,7 @@ export class SubscriptionsService {
     this.#assertOpen();
     const isChange = await this.own.add(pattern, sinceMsOf(point, this.clock.wallMs()));
     const known = this.peers.waitUntilKnown(options.timeoutMs);
-    if (point.from !== 'now') await this.gossip.pullHistory(options.timeoutMs);
+    if (point.from !== 'now') await this.#pullHistory(true, options.timeoutMs);
     return { isChange, topic: pattern, subscriptions: this.own.patterns, known: await known };
   }
 
@@ -135,7 +139,7 @@ export class SubscriptionsService {
       assertOpen: () => this.#assertOpen(),
       want: (pattern, point) => this.#want(pattern, by, point),
       unwant: (pattern) => this.#unwant(pattern, by),
-      pullHistory: (timeoutMs) => this.gossip.pullHistory(timeoutMs),
+      pullHistory: (isMore, timeoutMs) => this.#pullHistory(isMore, timeoutMs),
       start: (reader, pattern, point) => this.subscribers.start(reader, pattern, point),
       stop: (reader, pattern) => this.subscribers.stop(reader, pattern),
       closed: () => open.delete(subscriber),
@@ -144,8 +148,20 @@ export class SubscriptionsService {
     return subscriber;
   }
 
-  #want(pattern: string, by: Wanter, point: StartingPoint): void {
-    this.interest.add(pattern, by, sinceMsOf(point, this.clock.wallMs()));
+  #want(pattern: string, by: Wanter, point: StartingPoint): boolean {
+    return this.interest.add(pattern, by, sinceMsOf(point, this.clock.wallMs()));
+  }
+
+  /** What the node has wanted for so long already is here, unless it is still on its way for somebody else. */
+  async #pullHistory(isMore: boolean, timeoutMs: number): Promise<void> {
+    if (!isMore) return void (await Promise.all(this.#pulls));
+    const pull = this.gossip.pullHistory(timeoutMs);
+    this.#pulls.add(pull);
+    try {
+      await pull;
+    } finally {
+      this.#pulls.delete(pull);
+    }
   }
 
   /** At the end of the node's life its interest stays as it is: nobody should drop anything for that. */
@@ -155,6 +171,9 @@ export class SubscriptionsService {
 
   #assertOpen(): void {
     if (this.#isClosed) throw new GrapevineError('draining', 'the node is shutting down', { retryAfterMs: 1_000 });
+    if (this.subscribers.size >= SUBSCRIPTIONS_MAX) {
+      throw new GrapevineError('too-many-subscriptions', `a node has at most ${SUBSCRIPTIONS_MAX} of its clients`);
+    }
   }
 
   /** A store in memory counts its arrivals anew in every life. */

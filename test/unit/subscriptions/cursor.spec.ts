@@ -31,9 +31,8 @@ describe('a cursor', () => {
 
   it('is refused when it is cut short, too long, of another version, or no base64url', () => {
     const token = encodeCursor({ sinceMs: 5, streams: new Map([[ids[0]!, 7]]) });
-    for (const bad of [token.slice(0, -4), token.repeat(200), `_${token.slice(1)}`, '%%%', ' ']) {
-      expect(decodeCursor(bad).ok, bad.slice(0, 40)).toBe(false);
-    }
+    const bad = [token.slice(0, -4), token.repeat(200), `_${token.slice(1)}`, '%%%', ' '];
+    expect(bad.filter((text) => decodeCursor(text).ok)).toEqual([]);
   });
 
   it('never throws, whatever the token', () => {

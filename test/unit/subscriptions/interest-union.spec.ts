@@ -61,4 +61,16 @@ describe('the interest of a node', () => {
     expect(union.remove('news', 'node', 0)).toBe(false);
     expect(union.entries()).toHaveLength(1);
   });
+
+  it('is bounded: what lingers makes room, what is wanted does not', () => {
+    const union = new InterestUnion(2);
+    union.add('a', 'client', 1);
+    union.add('b', 'client', 1);
+    expect([union.hasRoomFor('c'), union.hasRoomFor('a')]).toEqual([false, true]);
+    union.remove('b', 'client', 5);
+    union.remove('a', 'client', 9);
+    expect(union.hasRoomFor('c')).toBe(true);
+    union.add('c', 'client', 1);
+    expect(union.entries().map(({ pattern }) => pattern)).toEqual(['a', 'c']);
+  });
 });

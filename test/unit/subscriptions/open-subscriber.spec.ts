@@ -30,7 +30,7 @@ class Client {
       assertOpen: () => {
         if (this.isDraining) throw new GrapevineError('draining', 'test');
       },
-      want: (pattern, { from }) => this.wanted.push(`${pattern} from ${from}`),
+      want: (pattern, { from }) => this.wanted.push(`${pattern} from ${from}`) > 0,
       unwant: (pattern) => this.wanted.push(`not ${pattern}`),
       pullHistory: () => this.history,
       start: (subscriber, pattern, point) => subscriber.start(pattern, point, NOW_MS),
@@ -142,6 +142,13 @@ describe('a client', () => {
     node.client.unsubscribe('news.eu');
     await expect(subscribing).rejects.toMatchObject({ code: 'invalid-request' });
     expect(node.wanted).toEqual(['news.eu from retained', 'not news.eu']);
+  });
+
+  it('is refused as draining when the node began to drain meanwhile', async () => {
+    const node = new Client();
+    const subscribing = node.client.subscribe('news.eu', { after: 'retained' });
+    node.isDraining = true;
+    await expect(subscribing).rejects.toMatchObject({ code: 'draining' });
   });
 
   it('pauses while its sink has no room and goes on when it has', async () => {

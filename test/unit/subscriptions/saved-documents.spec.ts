@@ -27,7 +27,7 @@ describe('saved subscriptions', () => {
       entry('a', -1),
       entry('a', '1'),
     ];
-    for (const document of damaged) expect(readSavedSubscriptions(document).ok, JSON.stringify(document)).toBe(false);
+    expect(damaged.filter((document) => readSavedSubscriptions(document).ok)).toEqual([]);
   });
 });
 
@@ -53,6 +53,6 @@ describe('saved durable subscriptions', () => {
       entry({ cursor: 'x' }),
       entry({ cursor: 1 }),
     ];
-    for (const document of damaged) expect(readSavedDurables(document).ok, JSON.stringify(document)).toBe(false);
+    expect(damaged.filter((document) => readSavedDurables(document).ok)).toEqual([]);
   });
 });

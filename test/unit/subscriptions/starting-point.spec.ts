@@ -52,8 +52,7 @@ describe('a starting point', () => {
 
   it('is refused otherwise', () => {
     const tooMany = Object.fromEntries(Array.from({ length: 200 }, (_, epoch) => [testStream('a', epoch).id, 1]));
-    for (const bad of [7, true, [], 'nonsense', { short: 1 }, { [one]: -1 }, { [one]: 1.5 }, { [one]: '1' }, tooMany]) {
-      expect(readStartingPoint(bad).ok, JSON.stringify(bad).slice(0, 60)).toBe(false);
-    }
+    const bad = [7, true, [], 'nonsense', { short: 1 }, { [one]: -1 }, { [one]: 1.5 }, { [one]: '1' }, tooMany];
+    expect(bad.filter((after) => readStartingPoint(after).ok)).toEqual([]);
   });
 });
