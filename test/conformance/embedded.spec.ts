@@ -145,6 +145,21 @@ describe('nodes in one process', () => {
     await expect.poll(() => values(heard)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('do not take for new what was published before a subscription, when it goes on elsewhere', async () => {
+    const [a, b, c] = await startCluster('A', 'B', 'C');
+    await a.grapevine.publish('chat', 'old');
+    const first = await b.grapevine.subscribe('chat', () => undefined);
+    const cursor = first.cursor();
+    await first.unsubscribe();
+    for (const value of [1, 2]) await a.grapevine.publish('chat', value);
+    const heard: GrapevineMessage[] = [];
+    const handler = (message: GrapevineMessage) => void heard.push(message);
+    const resumed = await c.grapevine.subscribe('chat', handler, { after: cursor });
+    expect(resumed.recovered).toBe(true);
+    await a.grapevine.publish('chat', 3);
+    await expect.poll(() => values(heard)).toEqual([1, 2, 3]);
+  });
+
   it('give the first receipt again for an idempotency key, and deliver its repeats at other nodes once', async () => {
     const [a, b, c] = await startCluster('A', 'B', 'C');
     const heard = await listen(c, 'pay');
