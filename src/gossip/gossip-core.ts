@@ -69,7 +69,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       this.#summaries,
       emit,
     );
-    this.#repair = new Repair(this.#links, directory, {
+    this.#repair = new Repair(this.self, this.#links, directory, {
       emit,
       giveUp: (state, to) => this.#giveUp(state, to),
       giveUpHistory: (state) => this.#reception.giveUpHistory(state),

@@ -58,6 +58,7 @@ export class Repair<B extends BundlePlace> {
   readonly #pullsOf = new Map<NodeId, number>();
 
   constructor(
+    private readonly self: NodeId,
     private readonly links: ReadonlySet<NodeId>,
     private readonly directory: DirectoryView,
     private readonly ports: RepairPorts<B>,
@@ -203,6 +204,7 @@ export class Repair<B extends BundlePlace> {
       .members()
       .some(
         ({ id, state: memberState }) =>
+          id !== this.self &&
           memberState !== 'left' &&
           !this.links.has(id) &&
           (id === publisher || this.directory.interestSince(id, topic) !== undefined),

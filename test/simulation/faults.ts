@@ -16,7 +16,7 @@ export const FAULTS = [
   'cut-for-long',
 ] as const;
 
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | 'retention';
 
 /** Makes things go wrong at random times, and undoes all of it. Swarm testing: few kinds of faults at a time find more than all at once. */
 export class Chaos {
@@ -33,9 +33,11 @@ export class Chaos {
     private readonly world: World,
     private readonly random: Random,
     private readonly interests: Interests,
+    withRetention: boolean,
   ) {
     const kinds = random.shuffle(FAULTS).slice(0, 1 + random.int(4));
-    this.kinds = kinds;
+    // Drawn apart, so that the seeds of regressions keep their faults.
+    this.kinds = withRetention ? [...kinds, 'retention'] : kinds;
   }
 
   /** One more thing goes wrong, or an earlier one is undone. */

@@ -48,7 +48,7 @@ export function runScenario(seed: number): Outcome {
   }
   world.time.run(2_000);
 
-  const chaos = new Chaos(world, random, interests);
+  const chaos = new Chaos(world, random, interests, seed % 5 === 4);
   const everyMs = random.pick([20, 50, 200, 1_000])!;
   const faultMs = random.pick([200, 500, 2_000])!;
   let nextFaultMs = world.time.nowMs;

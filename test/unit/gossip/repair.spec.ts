@@ -22,7 +22,7 @@ describe('repair', () => {
     givenUp = [];
     asked = [];
     directory = new TestDirectory([SELF, A, B, C]);
-    repair = new Repair<TestBundle>(links, directory, {
+    repair = new Repair<TestBundle>(SELF, links, directory, {
       emit: (output) => outputs.push(output),
       giveUp: (which, to) => {
         givenUp.push(to);
@@ -110,6 +110,16 @@ describe('repair', () => {
     expect(givenUp).toEqual([4]);
     repair.tick(GAP_WAIT_MS.publisher);
     expect(pulls()).toEqual([{ peer: A, after: 4, to: 10 }]);
+  });
+
+  it('gives up what no node that lives still has, though it wants it itself', () => {
+    links.delete(A);
+    directory.setState(A, 'left');
+    directory.want(SELF, 'chat', 1);
+    repair.claimed(state, claim(B, 4, 10), 0);
+    repair.tick(0);
+    repair.tick(GAP_WAIT_MS.holders);
+    expect(givenUp).toEqual([4]);
   });
 
   it('waits longer for a publisher that is out of reach', () => {
