@@ -1,3 +1,4 @@
+export { mountDocs } from './api/docs.setup.js';
 export type { GrapevineOptions } from './config/options.js';
 export type { AckLevel, Gap } from './gossip/message.js';
 export { GrapevineModule } from './grapevine.module.js';

@@ -11,6 +11,7 @@ import { EventsGateway, eventsGatewayAt } from './events.gateway.js';
 import { MessageViews } from './message-view.js';
 import { MessagesController } from './messages.controller.js';
 import { MetricsService } from './metrics.service.js';
+import { NdjsonIntake } from './ndjson-intake.service.js';
 import { ProblemFilter } from './problem.filter.js';
 import { PublishController } from './publish.controller.js';
 import { StatusController } from './status.controller.js';
@@ -29,7 +30,15 @@ import { TopicsController } from './topics.controller.js';
     TopicsController,
     StatusController,
   ],
-  providers: [ClientCounters, ClientPublishing, EventStreams, MessageViews, MetricsService, ProblemFilter],
+  providers: [
+    ClientCounters,
+    ClientPublishing,
+    EventStreams,
+    MessageViews,
+    MetricsService,
+    NdjsonIntake,
+    ProblemFilter,
+  ],
   exports: [ProblemFilter],
 })
 export class ApiModule {

@@ -1,9 +1,9 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { mountDocs } from './docs.setup.js';
-import { readJson, readNdjson } from './json-body.js';
+import { readJson } from './json-body.js';
 import { asGrapevineError, problemOf, PROBLEM_TYPE } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
@@ -11,15 +11,13 @@ import { RouteTable } from './route-table.js';
 /** Longest topic in a path, before decoding. */
 const PARAM_CHARACTERS_MAX = 1_024;
 
-const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson'];
-
 /** The HTTP server of a node that is an application of its own; to be used with Nest's `bodyParser: false`. */
 export function httpAdapterFor(settings: Settings): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: settings.bodyBytes,
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
     // What the router cannot read never comes to a filter.
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => {
       const problem = asGrapevineError(error);
       void reply
         .code(problem.status)
@@ -36,7 +34,7 @@ export function httpAdapterFor(settings: Settings): FastifyAdapter {
 export function configureHttp(app: NestFastifyApplication, settings: Settings): void {
   if (settings.api === false) return;
   const server = app.getHttpAdapter().getInstance();
-  takeJsonAndNdjson(server);
+  takeOnlyJson(server);
   refuseUnknownMethods(server);
   app.useGlobalFilters(app.get(ProblemFilter));
   if (settings.corsOrigins.length > 0) {
@@ -47,15 +45,12 @@ export function configureHttp(app: NestFastifyApplication, settings: Settings): 
 }
 
 /** What a page of another site can send without being asked for permission, such as text, is not taken. */
-function takeJsonAndNdjson(server: FastifyInstance): void {
+function takeOnlyJson(server: FastifyInstance): void {
   server.removeContentTypeParser(['text/plain', 'application/json']);
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     const json = readJson(body.toString());
     if (json instanceof GrapevineError) done(json);
     else done(null, json);
-  });
-  server.addContentTypeParser(NDJSON_TYPES, { parseAs: 'string' }, (_request, body, done) => {
-    done(null, readNdjson(body.toString()));
   });
 }
 

@@ -25,7 +25,7 @@ function connected(of: RunningNode = node, options: object = { transports: ['web
 }
 
 const ask = (socket: Socket, event: string, ...payload: unknown[]): Promise<Answer> =>
-  socket.timeout(5_000).emitWithAck(event, ...payload) as Promise<Answer>;
+  socket.timeout(15_000).emitWithAck(event, ...payload) as Promise<Answer>;
 
 /** The next `count` values that come with an event. */
 function collect(socket: Socket, event: string, count: number): Promise<Record<string, unknown>[]> {
@@ -191,7 +191,7 @@ describe('the events of a client', () => {
 
   it('a page of another site is not let in', async () => {
     const foreign = { transports: ['websocket'], extraHeaders: { origin: 'https://evil.example' } };
-    await expect(connected(node, foreign)).rejects.toThrow();
+    await expect(connected(node, foreign)).rejects.toThrow('websocket error');
     const own = { transports: ['websocket'], extraHeaders: { origin: node.url } };
     await expect(connected(node, own)).resolves.toBeDefined();
   });
@@ -203,11 +203,7 @@ describe('the events of a client', () => {
     await ask(reader, 'subscribe', { topic: 'flood' });
     const told = new Promise((resolve) => deaf.once('cut', resolve));
     const gone = new Promise((resolve) => deaf.once('disconnect', resolve));
-    const { socket: tcp } = (
-      deaf.io.engine.transport as unknown as { ws: { _socket: { pause(): void; resume(): void } } }
-    ).ws as unknown as { socket?: { pause(): void; resume(): void } };
-    const raw =
-      tcp ?? (deaf.io.engine.transport as unknown as { ws: { _socket: { pause(): void; resume(): void } } }).ws._socket;
+    const raw = tcpOf(deaf);
     raw.pause();
     let received = 0;
     reader.on('message', () => received++);
@@ -228,6 +224,14 @@ describe('the events of a client', () => {
     await expect.poll(() => received).toBe(sent);
   });
 });
+
+/** The connection below a client. */
+function tcpOf(socket: Socket): { pause(): void; resume(): void } {
+  const { ws } = socket.io.engine.transport as unknown as { ws: Record<string, { pause(): void; resume(): void }> };
+  const tcp = ws['_socket'];
+  if (tcp === undefined) throw new Error('not a WebSocket of ws');
+  return tcp;
+}
 
 async function cutSockets(): Promise<number> {
   const { body } = await request(node, '/metrics');
