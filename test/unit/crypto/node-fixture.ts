@@ -37,9 +37,11 @@ export async function createNode(
   return { identity, allowList, records, handshakes, jws };
 }
 
-export function allowListOf(settings: Settings): AllowList {
+export function allowListOf(
+  settings: Settings,
+  logger = new NodeLogger({ node: settings.name, level: 'silent', format: 'json' }),
+): AllowList {
   const clock = new SystemClock();
-  const logger = new NodeLogger({ node: settings.name, level: 'silent', format: 'json' });
   return new AllowList(settings, logger, new Alarms(new SchedulerRegistry(), clock), clock);
 }
 
