@@ -25,7 +25,7 @@ export async function startNode(options: GrapevineOptions): Promise<RunningNode>
 }
 
 /** Starts a node with settings that are checked already; resolves when it listens and has joined, or nobody answered for a while. */
-export async function startWithSettings(settings: Settings): Promise<RunningNode> {
+async function startWithSettings(settings: Settings): Promise<RunningNode> {
   const app = await (settings.api === false ? startContext(settings) : startHttp(settings));
   const peers = app.get(PeersService, { strict: false });
   await peers.started();

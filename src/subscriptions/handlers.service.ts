@@ -15,7 +15,7 @@ import type { After, StartingPoint } from './starting-point.js';
 import { SubscriptionsService } from './subscriptions.service.js';
 
 /** When the node drains, handlers have so long to finish the message they are at. */
-const FINISH_TIMEOUT_MS = 10_000;
+const FINISH_TIMEOUT_MS = 5_000;
 
 const DURABLE_NAME_CHARACTERS_MAX = 255;
 

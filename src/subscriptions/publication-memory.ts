@@ -1,7 +1,7 @@
 import { REPEATS_SUPPRESSED_MS } from './repeat-filter.js';
 
 /** Publications that are remembered; the oldest are forgotten first. */
-export const PUBLICATIONS_MAX = 100_000;
+const PUBLICATIONS_MAX = 100_000;
 
 interface Publication<Outcome> {
   readonly fingerprint: string;

@@ -5,7 +5,7 @@ import type { StreamId } from '../gossip/stream.js';
 export const REPEATS_SUPPRESSED_MS = 10 * 60_000;
 
 /** Keys that are remembered; the oldest are forgotten first. */
-export const REPEAT_KEYS_MAX = 100_000;
+const REPEAT_KEYS_MAX = 100_000;
 
 interface First {
   readonly stream: StreamId;

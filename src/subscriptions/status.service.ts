@@ -13,7 +13,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
 export type { PeerStatus } from './status-view.js';
 
 /** What is held of a topic; equal digests at two nodes say that they hold the same messages. */
-export interface TopicStatus {
+interface TopicStatus {
   readonly topic: string;
   readonly count: number;
   readonly bytes: number;

@@ -86,6 +86,12 @@ export class Subscriber {
     this.#isClosed = true;
   }
 
+  /** Closes and tells the sink. */
+  cut(): void {
+    this.close();
+    this.sink.cut();
+  }
+
   /** Where the subscriber stands with one of its patterns, or with all of them. */
   cursor(pattern?: string): Cursor {
     if (pattern === undefined) return this.feed.cursor(Math.min(...this.#since.values()));
@@ -118,8 +124,7 @@ export class Subscriber {
       this.ready(this);
       return true;
     }
-    this.close();
-    this.sink.cut();
+    this.cut();
     return false;
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { GossipListener } from '../gossip/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { Gap, Message } from '../gossip/message.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import { Feed, type FeedOptions } from './feed.js';
@@ -10,8 +11,8 @@ import type { StartingPoint } from './starting-point.js';
 import { Subscriber, type Sink } from './subscriber.js';
 
 /** What may wait for a client before it is cut, and for a handler before it reads on from the log. */
-export const OUTBOX_MESSAGES_MAX = 16_384;
-export const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
+const OUTBOX_MESSAGES_MAX = 16_384;
+const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Topics whose subscribers are remembered. */
 const ROUTES_MAX = 10_000;
@@ -28,6 +29,7 @@ export class SubscribersService implements GossipListener {
   constructor(
     private readonly gossip: GossipService,
     private readonly clock: SystemClock,
+    private readonly logger: NodeLogger,
   ) {
     gossip.attach(this);
   }
@@ -103,7 +105,13 @@ export class SubscribersService implements GossipListener {
     const ready = this.#ready;
     this.#ready = new Set();
     for (const subscriber of ready) {
-      if (subscriber.flush()) this.#flushSoon(subscriber);
+      try {
+        if (subscriber.flush()) this.#flushSoon(subscriber);
+      } catch (error) {
+        // One that cannot be given its messages must not keep the others from theirs.
+        this.logger.error('subscriber.failed', { error });
+        subscriber.cut();
+      }
     }
   }
 }

@@ -18,7 +18,7 @@ import type { Sink } from './subscriber.js';
 import { SubscribersService } from './subscribers.service.js';
 
 /** Subscriptions of all clients and handlers together. */
-export const SUBSCRIPTIONS_MAX = 262_144;
+const SUBSCRIPTIONS_MAX = 262_144;
 
 /** The answer to a node's own subscribe and unsubscribe. */
 export interface NodeSubscription {
