@@ -12,7 +12,7 @@ import { freePorts } from './node-process.js';
 const CLUSTER = resolve('dist/cli/cluster.js');
 const SHOW_SUBSCRIBERS = resolve('dist/cli/show-subscribers.js');
 /** On a machine that does nothing else it is a few seconds. */
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 
 /** `npm run cluster` after the build, in a folder of its own. */
 class ClusterCommand {

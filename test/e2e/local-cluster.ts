@@ -6,7 +6,7 @@ import { eventually } from './eventually.js';
 import type { MessageItem, NodeClient } from './node-client.js';
 import { freePorts, NodeProcess } from './node-process.js';
 
-const SETTLED_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 60_000;
 
 export const SECRET = 'a secret for the tests, of more than 32 characters';
 
