@@ -11,7 +11,7 @@ Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Live 
 const NDJSON_EXAMPLE = '{"topic":"chat","message":"one"}\n{"topic":"chat","message":{"two":2}}\n';
 
 /** The OpenAPI document of the REST interface. */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
+function openApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Grapevine')
     .setDescription(DESCRIPTION)

@@ -14,7 +14,7 @@ import { MessageViews } from './message-view.js';
 const HEARTBEAT_MS = 15_000;
 
 /** Event streams open at a time on one node. */
-export const EVENT_STREAMS_MAX = 10_000;
+const EVENT_STREAMS_MAX = 10_000;
 
 /** What a client asks for with `GET /stream`. */
 export interface StreamAsk {

@@ -26,7 +26,7 @@ import { SocketClient } from './socket.client.js';
 const EVENTS: ReadonlySet<unknown> = new Set(['subscribe', 'unsubscribe', 'publish']);
 
 /** Sockets connected at a time to one node. */
-export const SOCKETS_MAX = 10_000;
+const SOCKETS_MAX = 10_000;
 
 /** Clients over Socket.IO: subscribe, unsubscribe, publish, and messages as they come. Whatever they send, the answer is data. */
 @Injectable()

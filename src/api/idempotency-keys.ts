@@ -2,7 +2,7 @@
 export const IDEMPOTENCY_KEPT_MS = 10 * 60_000;
 
 /** Above it the oldest keys are forgotten first. */
-export const IDEMPOTENCY_KEYS_MAX = 100_000;
+const IDEMPOTENCY_KEYS_MAX = 100_000;
 
 /** Which request each idempotency key was used for, for a while and up to a bound. */
 export class IdempotencyKeys {

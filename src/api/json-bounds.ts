@@ -1,5 +1,5 @@
 /** How deep the JSON of a client may be nested, counted from the request body or event payload. */
-export const JSON_DEPTH_MAX = 64;
+const JSON_DEPTH_MAX = 64;
 
 /**
  * Why a parsed JSON value is not taken from a client, or undefined when it is. Refused are depth, which would overflow

@@ -17,7 +17,7 @@ import { invalidRequest, type FieldErrors } from './problem.js';
  */
 
 export const TTL_MS_MAX = 10 * 365 * 24 * 3_600_000;
-export const ACK_NODES_MAX = 1_024;
+const ACK_NODES_MAX = 1_024;
 export const PUBLISH_TIMEOUT_MS_MAX = 60_000;
 export const PUBLISH_TIMEOUT_MS_DEFAULT = 5_000;
 

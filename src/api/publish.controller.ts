@@ -19,7 +19,12 @@ import { invalidRequest } from './problem.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { BatchItem, PublishBody, ReceiptFields } from './publish.dto.js';
-import { PUBLISH_TIMEOUT_MS_MAX, readIdempotencyKey, readPublishOptions } from './publish-request.js';
+import {
+  PUBLISH_TIMEOUT_MS_DEFAULT,
+  PUBLISH_TIMEOUT_MS_MAX,
+  readIdempotencyKey,
+  readPublishOptions,
+} from './publish-request.js';
 
 const CHAT = { topic: 'chat', message: 'hello world' };
 
@@ -66,7 +71,7 @@ export class PublishController {
   @ApiQuery({
     name: 'timeoutMs',
     required: false,
-    schema: { type: 'integer', minimum: 1, maximum: PUBLISH_TIMEOUT_MS_MAX, default: 5_000 },
+    schema: { type: 'integer', minimum: 1, maximum: PUBLISH_TIMEOUT_MS_MAX, default: PUBLISH_TIMEOUT_MS_DEFAULT },
   })
   @ApiHeader({
     name: 'Idempotency-Key',

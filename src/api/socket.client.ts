@@ -10,10 +10,10 @@ import { gapView, type MessageViews } from './message-view.js';
 import { problemOf } from './problem.js';
 
 /** Requests of one socket that are being worked on; further ones are refused. */
-export const REQUESTS_OPEN_MAX = 4_096;
+const REQUESTS_OPEN_MAX = 4_096;
 
 /** Answers that a socket may leave unread before it is cut; an answer to a batch counts once a message. */
-export const ANSWERS_UNREAD_MAX = 65_536;
+const ANSWERS_UNREAD_MAX = 65_536;
 
 /** One connected socket. Its outbox is the subscriber's; here waits only what the connection has not taken yet. */
 export class SocketClient implements Sink {

@@ -4,7 +4,7 @@ import { WholeNumber } from '../config/setting-rules.js';
 import { FromDigits } from './query-number.js';
 
 export const KNOWN_TIMEOUT_MS_DEFAULT = 1_000;
-export const KNOWN_TIMEOUT_MS_MAX = 60_000;
+const KNOWN_TIMEOUT_MS_MAX = 60_000;
 
 export class SubscribeBody {
   @ApiProperty({ example: 'news.>', description: 'A topic, or a pattern: `*` is one token, a final `>` the rest.' })
