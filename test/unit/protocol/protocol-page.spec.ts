@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { HANDSHAKE_BYTES_MAX } from '../../../src/crypto/handshake.js';
+import { HELLO_BYTES } from '../../../src/crypto/hello.js';
+import { REKEY_AFTER } from '../../../src/crypto/link-cipher.js';
+import { NODE_RECORD_BYTES_MAX } from '../../../src/crypto/node-record.js';
+import * as content from '../../../src/gossip/bundle-content.js';
+import { BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundle.js';
+import { FLOW_BYTES_MAX, STALL_MS } from '../../../src/gossip/flow.js';
+import { decodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
+import * as gossip from '../../../src/gossip/gossip-frames.js';
+import { PULL_BYTES } from '../../../src/gossip/repair.js';
+import { STREAMS_MAX } from '../../../src/gossip/stream-table.js';
+import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX } from '../../../src/gossip/stream-window.js';
+import { MEMBERS_MAX } from '../../../src/peers/directory.js';
+import { INTEREST_SEGMENT_BYTES_MAX } from '../../../src/peers/interest-segment.js';
+import { SEGMENTS_MAX } from '../../../src/peers/interest-table.js';
+import { INTEREST_ENTRIES_MAX } from '../../../src/peers/interest.js';
+import { LANE_BYTES_MAX, RECORD_BYTES, RECORD_BYTES_MAX } from '../../../src/peers/link-queue.js';
+import { RACE_MS } from '../../../src/peers/link-race.js';
+import { FRAME_BYTES_MAX } from '../../../src/peers/links.js';
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  PENDING_HANDSHAKES_MAX,
+  TRANSPORT_BYTES_MAX,
+} from '../../../src/peers/mesh-server.service.js';
+import { decodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
+import { PAGE_BYTES_MAX } from '../../../src/peers/peer-frames.js';
+import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from '../../../src/topics/topic.js';
+import type { Decoded } from '../../../src/wire/decoded.js';
+import { tableOf } from './doc-table.js';
+
+const LIMITS = {
+  HELLO_BYTES,
+  NODE_RECORD_BYTES_MAX,
+  HANDSHAKE_BYTES_MAX,
+  PENDING_HANDSHAKES_MAX,
+  HANDSHAKE_TIMEOUT_MS,
+  RACE_MS,
+  FRAME_BYTES_MAX,
+  RECORD_BYTES,
+  RECORD_BYTES_MAX,
+  TRANSPORT_BYTES_MAX,
+  REKEY_FRAMES: REKEY_AFTER.frames,
+  REKEY_BYTES: REKEY_AFTER.bytes,
+  LANE_CONTROL: LANE_BYTES_MAX.control,
+  LANE_DATA: LANE_BYTES_MAX.data,
+  LANE_REPAIR: LANE_BYTES_MAX.repair,
+  MEMBERS_MAX,
+  PAGE_BYTES_MAX,
+  INTEREST_ENTRIES_MAX,
+  INTEREST_SEGMENT_BYTES_MAX,
+  SEGMENTS_MAX,
+  TOPIC_BYTES_MAX,
+  TOPIC_LEVELS_MAX,
+  PAGE_ENTRIES_MAX: gossip.PAGE_ENTRIES_MAX,
+  KEYS_PER_FRAME_MAX: gossip.KEYS_PER_FRAME_MAX,
+  ENVELOPE_BYTES_MAX: gossip.ENVELOPE_BYTES_MAX,
+  WRAPPED_KEY_BYTES_MAX: gossip.WRAPPED_KEY_BYTES_MAX,
+  BUNDLE_BYTES_MAX,
+  BUNDLE_MESSAGES_MAX,
+  HEADERS_MAX: content.HEADERS_MAX,
+  HEADER_NAME_BYTES_MAX: content.HEADER_NAME_BYTES_MAX,
+  HEADER_VALUE_BYTES_MAX: content.HEADER_VALUE_BYTES_MAX,
+  IDEMPOTENCY_KEY_BYTES_MAX: content.IDEMPOTENCY_KEY_BYTES_MAX,
+  STREAMS_MAX,
+  AHEAD_BUNDLES_MAX,
+  AHEAD_BYTES_MAX,
+  PULL_BYTES,
+  FLOW_BYTES_MAX,
+  STALL_MS,
+};
+
+describe('the page on the protocol', () => {
+  it('has the limits of the code', () => {
+    const rows = tableOf('protocol.md', 'Limits').map(([name, value]) => [name, Number(value)]);
+    expect(rows).toEqual(Object.entries(LIMITS));
+  });
+
+  it.each([
+    ['5. Membership (channel 1)', (type: number) => decodePeerFrame(Buffer.of(type)), /^membership-(.+)$/],
+    ['6. Gossip (channel 2)', (type: number) => decodeGossipFrame(Buffer.of(type)), /^malformed (.+) frame$/],
+  ])('has the types of frames of "%s"', (section, decode, reason) => {
+    const rows = tableOf('protocol.md', section).map(([type, name]) => [Number(type), name]);
+    expect(rows).toEqual(rows.map((_, type) => [type, reason.exec(reasonOf(decode(type)))?.[1]]));
+    expect(decode(rows.length)).toEqual(decode(255));
+  });
+
+  it('has the reasons for which links are closed', () => {
+    const source = readFileSync(new URL('../../../src/peers/link-close-reason.ts', import.meta.url), 'utf8');
+    const reasons = [...source.matchAll(/^ {2}'([a-z-]+)',$/gm)].map(([, reason]) => reason);
+    expect(tableOf('protocol.md', 'Close reasons').map(([reason]) => reason)).toEqual(reasons);
+    expect(reasons).toContain('stale');
+  });
+});
+
+function reasonOf(decoded: Decoded<unknown>): string {
+  return decoded.ok ? '' : decoded.reason;
+}
