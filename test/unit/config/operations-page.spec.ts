@@ -16,7 +16,8 @@ describe('the page on operations', () => {
     if (!environment.ok) throw new Error(environment.problems.join());
     const { settings } = environment;
     const expected = Object.entries(VARIABLES).map(([variable, { setting }]) => {
-      return [variable, [settings[setting]].flat().join(','), acceptedBy(setting)];
+      const standard = settings[setting] as string | number | readonly string[] | undefined;
+      return [variable, typeof standard === 'object' ? standard.join(',') : `${standard ?? ''}`, acceptedBy(setting)];
     });
     expect(tableOf('operations.md', 'Settings').map((row) => row.slice(0, 3))).toEqual(expected);
   });
