@@ -1,0 +1,59 @@
+import { spreadOf, type Spread } from './statistics.js';
+import type { Figure, Figures } from './workload.js';
+
+/** One measured run of one system. */
+export interface Run {
+  readonly system: string;
+  readonly repetition: number;
+  readonly figures: Figures;
+  readonly foreignShare: number;
+}
+
+export type Spreads = { readonly [figure in Figure]?: Spread };
+
+export type Ratios = { readonly [figure in Figure]?: number };
+
+/** Figures of which a ratio says something. */
+const COMPARED: readonly Figure[] = ['deliveredPerSecond', 'cpuMsPer1000', 'p50Ms', 'p99Ms', 'rssMiB'];
+
+const OWN_NAME = 'grapevine';
+
+/** Whether a system is a form of the product rather than a peer. */
+export function isOwn(system: string): boolean {
+  return system === OWN_NAME || system.startsWith(`${OWN_NAME}-`);
+}
+
+/** Median, least and greatest of each figure, per system. */
+export function spreadsOf(runs: readonly Run[]): Map<string, Spreads> {
+  return new Map(namesOf(runs).map((system) => [system, spreadsOfOne(runs.filter((run) => run.system === system))]));
+}
+
+/** The medians of each of ours divided by those of each peer. */
+export function ratiosOf(spreads: ReadonlyMap<string, Spreads>): Record<string, Record<string, Ratios>> {
+  const peers = [...spreads].filter(([system]) => !isOwn(system));
+  const ratios: Record<string, Record<string, Ratios>> = {};
+  for (const [system, own] of spreads) {
+    if (isOwn(system)) ratios[system] = Object.fromEntries(peers.map(([peer, its]) => [peer, ratio(own, its)]));
+  }
+  return ratios;
+}
+
+function namesOf(runs: readonly Run[]): string[] {
+  return [...new Set(runs.map(({ system }) => system))];
+}
+
+function spreadsOfOne(runs: readonly Run[]): Spreads {
+  const figures = new Set(runs.flatMap((run) => Object.keys(run.figures) as Figure[]));
+  return Object.fromEntries(
+    [...figures].map((figure) => [figure, spreadOf(runs.flatMap((run) => run.figures[figure] ?? []))]),
+  );
+}
+
+function ratio(own: Spreads, peer: Spreads): Ratios {
+  return Object.fromEntries(
+    COMPARED.flatMap((figure) => {
+      const [ours, theirs] = [own[figure]?.median, peer[figure]?.median];
+      return ours === undefined || theirs === undefined || theirs === 0 ? [] : [[figure, ours / theirs]];
+    }),
+  );
+}

@@ -1,0 +1,42 @@
+import { onStage } from '../stage.adapter.js';
+import type { RunOptions, RunResult, Workload } from '../workload.js';
+import { Mesh } from './mesh.adapter.js';
+import { MESH_SYSTEMS } from './systems/catalogue.js';
+
+const W2_PER_SECOND = 500;
+const W3_PER_SECOND = 50;
+
+/** Measures on a fresh mesh of so many nodes. */
+function onMesh(nodes: number, measure: (mesh: Mesh, options: RunOptions) => Promise<RunResult>): Workload['run'] {
+  return (system, options) =>
+    onStage(options.warmSeconds + options.seconds, async (stage) =>
+      measure(await Mesh.start(stage, system, nodes), options),
+    );
+}
+
+/** Throughput: 4 nodes, all subscribed, one publishes flat out. */
+export const w1: Workload = {
+  name: 'w1',
+  title: '4 nodes, one publishes flat out, all subscribed',
+  seconds: 5,
+  systems: MESH_SYSTEMS,
+  run: onMesh(4, (mesh, { warmSeconds, seconds }) => mesh.flood(warmSeconds, seconds)),
+};
+
+/** Latency of a steady stream. */
+export const w2: Workload = {
+  name: 'w2',
+  title: `4 nodes, one publishes ${W2_PER_SECOND} messages a second`,
+  seconds: 10,
+  systems: MESH_SYSTEMS,
+  run: onMesh(4, (mesh, { warmSeconds, seconds }) => mesh.pace(W2_PER_SECOND, warmSeconds, seconds)),
+};
+
+/** Latency where each message has many receivers. */
+export const w3: Workload = {
+  name: 'w3',
+  title: `16 nodes, one publishes ${W3_PER_SECOND} messages a second`,
+  seconds: 10,
+  systems: MESH_SYSTEMS,
+  run: onMesh(16, (mesh, { warmSeconds, seconds }) => mesh.pace(W3_PER_SECOND, warmSeconds, seconds)),
+};

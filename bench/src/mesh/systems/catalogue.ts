@@ -1,0 +1,32 @@
+import type { BrokerName } from '../brokers.adapter.js';
+import type { MeshSystem } from '../mesh-system.js';
+
+interface Entry {
+  /** What must run before the nodes. */
+  readonly broker?: BrokerName;
+  /** Loaded in the nodes' processes only. */
+  load(): Promise<MeshSystem>;
+}
+
+const ENTRIES = {
+  grapevine: { load: async () => (await import('./grapevine.system.js')).grapevineSystem({ store: 'memory' }) },
+  'grapevine-async': {
+    load: async () => (await import('./grapevine.system.js')).grapevineSystem({ store: 'lmdb', durability: 'async' }),
+  },
+  'grapevine-fsync': {
+    load: async () => (await import('./grapevine.system.js')).grapevineSystem({ store: 'lmdb', durability: 'fsync' }),
+  },
+  nats: { broker: 'nats-cluster', load: async () => (await import('./nats.system.js')).nats },
+  redis: { broker: 'redis', load: async () => (await import('./redis.system.js')).redis },
+  ws: { load: async () => (await import('./ws.system.js')).ws },
+} as const satisfies Record<string, Entry>;
+
+/** Systems whose nodes can be put together to a mesh; ours first. */
+export const MESH_SYSTEMS = Object.keys(ENTRIES);
+
+/** The entry of a system that `MESH_SYSTEMS` names. */
+export function entryOf(name: string): Entry {
+  const entry = (ENTRIES as Record<string, Entry>)[name];
+  if (entry === undefined) throw new Error(`There is no system ${name}.`);
+  return entry;
+}

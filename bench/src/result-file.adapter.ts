@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { ratiosOf, spreadsOf, type Run } from './comparison.js';
+import type { Machine } from './machine.adapter.js';
+
+/** All that was measured of one workload. */
+export interface Result {
+  readonly workload: string;
+  readonly runs: readonly Run[];
+  readonly warnings: readonly string[];
+}
+
+/** Writes one object for one workload, an array for several. */
+export function writeResults(path: string, machine: Machine, results: readonly Result[]): void {
+  const written = results.map((result) => jsonOf(machine, result));
+  writeFileSync(path, `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
+}
+
+function jsonOf(machine: Machine, { workload, runs, warnings }: Result): unknown {
+  const spreads = spreadsOf(runs);
+  const { grapevine = {}, ...variantRatios } = ratiosOf(spreads);
+  return {
+    workload,
+    machine,
+    warnings,
+    runs: runs.map(({ system, repetition, figures, foreignShare }) => ({
+      system,
+      repetition,
+      ...figures,
+      foreignShare,
+    })),
+    medians: Object.fromEntries([...spreads].map(([system, its]) => [system, mapped(its, ({ median }) => median)])),
+    spreads: Object.fromEntries(
+      [...spreads].map(([system, its]) => [system, mapped(its, ({ min, max }) => [min, max])]),
+    ),
+    ratios: grapevine,
+    variantRatios,
+  };
+}
+
+function mapped<Value>(record: { readonly [key: string]: Value }, map: (value: Value) => unknown): unknown {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+/** Four digits are more than a repetition gives. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+}

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pause, within } from './clock.adapter.js';
+import { endProcesses, endWithUs, removeFolders, removeWithUs } from './live-processes.adapter.js';
+import { usageOf, type Usage } from './process-usage.adapter.js';
+import type { Calls } from './worker-calls.adapter.js';
+import { WorkerProcess } from './worker.process.js';
+
+const SERVER_START_MS_MAX = 10_000;
+
+/** Longest that starting, warming up and draining may add to the measured part of a run. */
+const RUN_EXTRA_MS_MAX = 120_000;
+
+/** A server program of a peer, and where it listens. */
+export interface ServerCommand {
+  readonly command: string;
+  readonly parameters: readonly string[];
+  readonly port: number;
+}
+
+/** All that one run starts; nothing of it outlives `close`. */
+export class Stage {
+  readonly #measured = new Set<number>();
+  readonly #others = new Set<number>();
+  readonly #folders = new Set<string>();
+
+  /** A worker that is part of the system: its CPU time and memory count. */
+  startWorker<Methods extends Calls>(module: string): WorkerProcess<Methods> {
+    return this.#started(module, this.#measured);
+  }
+
+  /** A worker that only makes load or listens. */
+  startOutsider<Methods extends Calls>(module: string): WorkerProcess<Methods> {
+    return this.#started(module, this.#others);
+  }
+
+  /** Starts a peer's server and resolves when it listens. */
+  async startServer({ command, parameters, port }: ServerCommand): Promise<void> {
+    const server = spawn(command, parameters, { stdio: 'ignore' });
+    await once(server, 'spawn');
+    this.#own(server, this.#measured);
+    const deadline = performance.now() + SERVER_START_MS_MAX;
+    while (!(await isListening(port))) {
+      if (server.exitCode !== null) throw new Error(`${command} ended with ${server.exitCode}`);
+      if (performance.now() > deadline) throw new Error(`${command} does not listen`);
+      await pause(20);
+    }
+  }
+
+  makeFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'grapevine-bench-'));
+    this.#folders.add(folder);
+    removeWithUs(folder);
+    return folder;
+  }
+
+  /** Its path, in a folder of its own. */
+  writeFile(name: string, text: string): string {
+    const path = join(this.makeFolder(), name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** What the system has used so far. */
+  usage(): Usage {
+    return usageOf(this.#measured);
+  }
+
+  /** What all that was started, and this process, have used so far. */
+  usageOfAll(): Usage {
+    return usageOf([process.pid, ...this.#measured, ...this.#others]);
+  }
+
+  close(): void {
+    endProcesses([...this.#measured, ...this.#others]);
+    removeFolders(this.#folders);
+  }
+
+  #started<Methods extends Calls>(module: string, group: Set<number>): WorkerProcess<Methods> {
+    const worker = new WorkerProcess<Methods>(module);
+    this.#own(worker, group);
+    return worker;
+  }
+
+  #own({ pid }: Pick<ChildProcess, 'pid'>, group: Set<number>): void {
+    if (pid === undefined || pid === 0) throw new Error('a process could not be started');
+    group.add(pid);
+    endWithUs(pid);
+  }
+}
+
+/** Runs on a stage of its own that is closed whatever comes, at the latest some time after `seconds`. */
+export async function onStage<Result>(seconds: number, run: (stage: Stage) => Promise<Result>): Promise<Result> {
+  const stage = new Stage();
+  try {
+    return await within(RUN_EXTRA_MS_MAX + seconds * 1_000, 'the run', run(stage));
+  } finally {
+    stage.close();
+  }
+}
+
+/** A port of loopback that is free at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
