@@ -94,7 +94,7 @@ export class DeliveryService {
 
   /** The messages of a bundle, or undefined while its key is missing. A bundle that its key does not open holds none. */
   open(bundle: Bundle): readonly Message[] | undefined {
-    const key = this.keys.key(bundle.keyId);
+    const key = this.keys.keyOf(bundle);
     if (key === undefined) return undefined;
     const plaintext = openBundle({
       header: bundle.header,

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { NodeRecord } from '../crypto/node-record.js';
 import { RecordsService } from '../crypto/records.service.js';
 import { publicKeyOf } from '../crypto/signature.js';
+import { compareFreshness } from '../peers/member.js';
 import type { NodeId } from '../peers/node-id.js';
 import { PeersService } from '../peers/peers.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
@@ -38,6 +39,8 @@ export class PublishersService {
     const verified = await this.records.verify(jws);
     if (!verified.ok) return false;
     const record = verified.value;
+    const known = this.#known.get(record.id)?.record;
+    if (known !== undefined && compareFreshness(known, record) >= 0) return true;
     this.#known.set(record.id, { record, jws });
     if (this.#known.size > PUBLISHERS_MAX) {
       const [oldest] = this.#known.keys();

@@ -14,8 +14,10 @@ import {
 import type { NodeId } from '../peers/node-id.js';
 import { PeersService } from '../peers/peers.service.js';
 import { Alarms, type Alarm } from '../runtime/alarms.service.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { BundleLog } from './bundle-log.service.js';
+import type { Bundle } from './bundle.js';
 import { encodeGossipFrame } from './gossip-frame-codec.js';
 import { KEYS_PER_FRAME_MAX, type KeyGrantFrame, type KeyRequestFrame } from './gossip-frames.js';
 import { decodeTopicKey, encodeTopicKey, type KnownTopicKey } from './topic-key.js';
@@ -44,6 +46,8 @@ interface Pairing {
 export class TopicKeysService {
   readonly #sealing = new SealingKeys(randomBytes);
   readonly #opened = new Map<KeyId, KnownTopicKey>();
+  /** Granted keys that have opened nothing yet: in memory only, so that nobody fills the log with keys. */
+  readonly #unkept = new Set<KeyId>();
   readonly #pairings = new Map<NodeId, Pairing>();
   /** Readers that have the present key of a topic that this node publishes to. */
   readonly #readers = new Map<string, Set<NodeId>>();
@@ -55,6 +59,7 @@ export class TopicKeysService {
     private readonly records: RecordsService,
     private readonly log: BundleLog,
     private readonly clock: SystemClock,
+    private readonly logger: NodeLogger,
     alarms: Alarms,
   ) {
     this.#renewal = alarms.create('gossip.key-renewal', () => this.#renewDeserted());
@@ -71,9 +76,16 @@ export class TopicKeysService {
     return turn;
   }
 
-  /** The key of that id, if this node has it. */
-  key(keyId: KeyId): Buffer | undefined {
-    return this.#known(keyId)?.key;
+  /** The key that opens a bundle in the log, if this node has it; from then on it is kept as long as the bundle. */
+  keyOf({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): Buffer | undefined {
+    const known = this.#known(keyId);
+    if (known !== undefined && this.#unkept.delete(keyId)) {
+      this.#keep(keyId, { topic: stream.topic, key: known.key }).catch((cause: unknown) => {
+        this.#unkept.add(keyId);
+        this.logger.error('log.failed', { cause });
+      });
+    }
+    return known?.key;
   }
 
   /** Gives a peer the key with which a bundle for it is sealed, unless it has it or does not want the topic. */
@@ -98,7 +110,8 @@ export class TopicKeysService {
   /** The ids of the keys that came with a grant; empty when it could not be opened. */
   async onGrant(peer: NodeId, frame: KeyGrantFrame): Promise<readonly KeyId[]> {
     const pairing = this.#pairings.get(peer);
-    if (pairing === undefined) return [];
+    if (pairing === undefined || this.peers.directory.interestSince(this.peers.self, frame.topic) === undefined)
+      return [];
     if (frame.envelope !== undefined) pairing.incoming = await this.identity.openEnvelope(frame.envelope);
     const pairwise = pairing.incoming;
     if (pairwise === undefined) return [];
@@ -107,7 +120,9 @@ export class TopicKeysService {
       const key = unwrapTopicKey({ pairwise, keyId, wrapped });
       if (key === undefined) continue;
       accepted.push(keyId);
-      if (this.#known(keyId) === undefined) await this.#keep(keyId, { topic: frame.topic, key });
+      if (this.#known(keyId) !== undefined) continue;
+      this.#remember(keyId, { topic: frame.topic, key });
+      this.#unkept.add(keyId);
     }
     return accepted;
   }
@@ -188,6 +203,8 @@ export class TopicKeysService {
     this.#opened.set(keyId, known);
     if (this.#opened.size <= OPENED_KEYS_MAX) return;
     const [oldest] = this.#opened.keys();
-    if (oldest !== undefined) this.#opened.delete(oldest);
+    if (oldest === undefined) return;
+    this.#opened.delete(oldest);
+    this.#unkept.delete(oldest);
   }
 }
