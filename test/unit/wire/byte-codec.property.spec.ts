@@ -3,10 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../../src/wire/byte-reader.js';
 import { ByteWriter } from '../../../src/wire/byte-writer.js';
 
-type Field =
-  | { kind: 'u8' | 'u16' | 'u32' | 'u48' | 'varint'; value: number }
-  | { kind: 'raw' | 'block'; value: Buffer }
-  | { kind: 'text'; value: string };
+interface Values {
+  u8: number;
+  u16: number;
+  u32: number;
+  u48: number;
+  varint: number;
+  raw: Buffer;
+  block: Buffer;
+  text: string;
+}
+
+type Field = { [Kind in keyof Values]: { kind: Kind; value: Values[Kind] } }[keyof Values];
 
 const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array));
 const field: fc.Arbitrary<Field> = fc.oneof(
