@@ -82,6 +82,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       ask: (peer, topic) => this.#summaries.ask(peer, topic, this.#nowMs),
       floorOf: (stream) => this.#wants.floorOf(stream),
       opened: (topic) => this.#wants.opened(topic),
+      lowered: (state) => this.#summaries.announceToAll(this.#links, state),
     });
     this.#serving = new Serving(this.#table, this.#dissemination, emit);
     this.#confirming = new Confirming({
@@ -204,6 +205,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#audience.linkDown(peer);
     this.#audience.changed(nowMs);
     this.#repair.linkDown(peer, nowMs);
+    this.#reception.linkDown(peer);
     this.#roundSoon(nowMs);
   }
 

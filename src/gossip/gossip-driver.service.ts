@@ -38,6 +38,9 @@ export interface GossipCounters {
   logFailures: number;
 }
 
+/** What clocks of whole milliseconds may differ by, however short the round trip. */
+const CLOCK_MARGIN_MS = 2;
+
 /** Runs the gossip core: feeds it, keeps its timers, and carries out what it wants of links, log and delivery. */
 @Injectable()
 export class GossipDriver {
@@ -77,7 +80,7 @@ export class GossipDriver {
   start(): void {
     const world = {
       seqBefore: (stream: StreamId, wallMs: number) => this.log.seqBefore(stream, wallMs),
-      localTimeOf: (peer: NodeId, theirWallMs: number) => theirWallMs - (this.peers.clockOffsetMs(peer) ?? 0),
+      localTimeOf: (peer: NodeId, theirWallMs: number) => this.#localTimeOf(peer, theirWallMs),
     };
     this.#core = new GossipCore<Bundle>(this.peers.self, this.peers.directory, world, this.random);
     const alarm = this.alarms.create('gossip.core', () => this.#driver?.wake());
@@ -113,6 +116,12 @@ export class GossipDriver {
 
   get isUnconfirmed(): boolean {
     return this.#core?.isUnconfirmed ?? false;
+  }
+
+  // The offset is off by at most half a round trip: too early a beginning brings a moment more, too late a one loses it.
+  #localTimeOf(peer: NodeId, theirWallMs: number): number {
+    const errorMs = Math.max(CLOCK_MARGIN_MS, (this.peers.rttMs(peer) ?? 0) / 2);
+    return theirWallMs - (this.peers.clockOffsetMs(peer) ?? 0) - errorMs;
   }
 
   #carryOut(output: Output): void {

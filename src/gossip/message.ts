@@ -26,7 +26,7 @@ export interface Gap {
   readonly stream: Stream;
   readonly from: number;
   readonly to: number;
-  readonly reason: 'retention' | 'slow' | 'key';
+  readonly reason: 'retention' | 'slow' | 'key' | 'late';
 }
 
 export type AckLevel = 'local' | 'all' | number;

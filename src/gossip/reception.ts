@@ -1,7 +1,9 @@
 /**
  * What comes in: bundles pushed or pulled, and claims of what others hold. It takes in streams that are wanted here, lets windows put bundles
  * in order, releases what is next, and has repair look after holes. The floor of a stream that is new here is the publisher's
- * word, or, when the publisher is silent, the lowest that a holder names.
+ * word, or, when the publisher is silent, the lowest that a holder names. A start that is no more than the floor of whoever names it is
+ * a guess: its log may begin later than the interest here. Such a floor stays open: when an earlier start is named later on,
+ * what lies between is told as a gap, since delivering it now would break the order, and fetched into the log as history.
  */
 import type { NodeId } from '../peers/node-id.js';
 import type { Audience } from './audience.js';
@@ -24,6 +26,7 @@ interface Newcomer {
   readonly stream: Stream;
   dueMs: number;
   start: number;
+  isSure: boolean;
   readonly claims: Map<NodeId, Claim>;
 }
 
@@ -44,6 +47,8 @@ export interface ReceptionPorts<B extends BundlePlace> {
   floorOf(stream: Stream): number;
   /** A stream of this topic was taken in. */
   opened(topic: string): void;
+  /** More of the stream's past is here than peers were told. */
+  lowered(state: StreamState<B>): void;
 }
 
 export class Reception<B extends BundlePlace> {
@@ -95,6 +100,7 @@ export class Reception<B extends BundlePlace> {
       this.#await(peer, stream, claim, nowMs);
       return false;
     }
+    this.#reviewFloor(peer, state, claim, nowMs);
     this.#wantHistory(peer, state, claim, nowMs);
     if (claim.frontier <= state.window.frontier) return true;
     this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: false }, nowMs);
@@ -110,6 +116,11 @@ export class Reception<B extends BundlePlace> {
       this.ports.released(state, ready.bundle);
     }
     if (isChanged) this.table.changed(state, nowMs);
+  }
+
+  /** What a peer said of its logs may be different when it comes back. */
+  linkDown(peer: NodeId): void {
+    for (const state of this.table.streams()) state.openFloor?.heard.delete(peer);
   }
 
   giveUpHistory(state: StreamState<B>): void {
@@ -135,36 +146,41 @@ export class Reception<B extends BundlePlace> {
       return undefined;
     }
     const start = Math.min(data.start, firstSeq - 1);
-    const newcomer = this.#newcomers.get(stream.id) ?? { stream, dueMs: nowMs, start, claims: new Map() };
-    newcomer.start = start;
-    return this.#adopt(newcomer, nowMs);
+    this.#newcomers.delete(stream.id);
+    // The push does not say where the publisher's log begins; until its claim does, the floor is open.
+    const state = this.#adopt({ stream, dueMs: nowMs, start, isSure: start === 0, claims: new Map() }, nowMs);
+    if (state?.openFloor !== undefined) this.ports.ask(data.peer, stream.topic);
+    return state;
   }
 
   #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): void {
     if (!this.audience.isWantedHere(stream.topic)) return;
-    const isSure = claim.floor === 0 || claim.start > claim.floor;
-    const silentMs = isSure ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
+    const silentMs = isSure(claim) ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
     const dueMs = nowMs + (this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : silentMs);
     let newcomer = this.#newcomers.get(stream.id);
     if (newcomer === undefined) {
       if (this.#newcomers.size >= NEWCOMERS_MAX) return;
-      newcomer = { stream, dueMs, start: claim.start, claims: new Map() };
+      newcomer = { stream, dueMs, start: claim.start, isSure: false, claims: new Map() };
       this.#newcomers.set(stream.id, newcomer);
     }
-    newcomer.dueMs = Math.min(newcomer.dueMs, dueMs);
-    newcomer.start = peer === stream.publisher ? claim.start : Math.min(newcomer.start, claim.start);
+    const isFinal = peer === stream.publisher && isSure(claim);
+    newcomer.dueMs = Math.min(newcomer.dueMs, peer === stream.publisher ? nowMs + FLOOR_WAIT_MS.holders : dueMs);
+    newcomer.start = isFinal ? claim.start : Math.min(newcomer.start, claim.start);
+    newcomer.isSure ||= isSure(claim);
     newcomer.claims.set(peer, claim);
-    if (peer === stream.publisher) this.#adopt(newcomer, nowMs);
+    if (isFinal) this.#adopt(newcomer, nowMs);
   }
 
-  #adopt({ stream, start: named, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
+  #adopt({ stream, start: named, isSure, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
     this.#newcomers.delete(stream.id);
     if (this.table.isFull || !this.audience.isWantedHere(stream.topic)) {
       this.counters.refused++;
       return undefined;
     }
-    const start = Math.max(named, this.ports.floorOf(stream));
+    const from = this.ports.floorOf(stream);
+    const start = Math.max(named, from);
     const state = this.table.add(stream, { floor: start, frontier: start }, nowMs);
+    if (!isSure) state.openFloor = { from, heard: new Set(claims.keys()) };
     this.ports.opened(stream.topic);
     this.ports.emit({ type: 'extent', stream, floor: start, frontier: start });
     for (const [peer, { floor, frontier }] of claims) {
@@ -172,6 +188,23 @@ export class Reception<B extends BundlePlace> {
       this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
     }
     return state;
+  }
+
+  /** Another word on where the interest in a stream begins, of which there was none to rely on. */
+  #reviewFloor(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
+    const { openFloor, stream, window, start } = state;
+    if (openFloor === undefined) return;
+    openFloor.heard.add(peer);
+    const named = Math.max(claim.start, openFloor.from);
+    if (named < start) {
+      this.ports.emit({ type: 'gap', gap: { stream, from: named + 1, to: start, reason: 'late' } });
+      // Unless retention has passed it already.
+      if (state.history !== undefined || window.floor === start) state.history = new StreamWindow<B>(named);
+      state.start = named;
+    }
+    if (isSure(claim)) state.openFloor = undefined;
+    if (state.history === undefined || claim.floor > state.history.frontier) return;
+    this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: true }, nowMs);
   }
 
   /** The own interest was extended to the past, and a holder has more of it. */
@@ -201,7 +234,13 @@ export class Reception<B extends BundlePlace> {
       state.window.lowerFloor(history.floor);
       const { floor, frontier } = state.window;
       this.ports.emit({ type: 'extent', stream: state.stream, floor, frontier });
+      this.ports.lowered(state);
     }
     this.repair.progressed(state, peer, nowMs);
   }
+}
+
+/** Whoever holds something from before the interest, or all there ever was, knows where the interest begins. */
+function isSure(claim: Claim): boolean {
+  return claim.floor === 0 || claim.start > claim.floor;
 }

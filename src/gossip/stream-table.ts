@@ -23,6 +23,8 @@ export interface StreamState<B extends BundlePlace> {
   via: NodeId | undefined;
   /** History below the floor on its way: (floor, frontier] of it is here already. */
   history: StreamWindow<B> | undefined;
+  /** Whether `start` is a guess: nothing is owed up to `from`, and these linked peers have said where they begin. */
+  openFloor: { readonly from: number; readonly heard: Set<NodeId> } | undefined;
   changedMs: number;
 }
 
@@ -78,6 +80,7 @@ export class StreamTable<B extends BundlePlace> {
       loggedSeq: extent.frontier,
       via: undefined,
       history: undefined,
+      openFloor: undefined,
       changedMs: nowMs,
     };
     this.#streams.set(stream.id, state);
@@ -123,6 +126,14 @@ export class StreamTable<B extends BundlePlace> {
     const changed = [...this.#changed];
     this.#changed.clear();
     return changed;
+  }
+
+  /** A peer with the same digest may yet know of an earlier start of a stream. */
+  isOpenTo(peer: NodeId, topicName: string): boolean {
+    for (const { openFloor } of this.#topics.get(topicName)?.streams.values() ?? []) {
+      if (openFloor !== undefined && !openFloor.heard.has(peer)) return true;
+    }
+    return false;
   }
 
   /** 8 bytes as base64url; undefined for a topic without streams. */

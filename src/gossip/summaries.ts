@@ -79,9 +79,8 @@ export class Summaries<B extends BundlePlace> {
     if (unsettled === undefined) return;
     const asked: string[] = [];
     for (const { topic, digest } of frame.topics) {
-      const isEqual = this.table.digestOf(topic) === digest && this.table.topic(topic)?.isHistoryWanted !== true;
-      const isSettled = isEqual || !this.audience.isWantedHere(topic);
-      if (isSettled) unsettled.delete(topic);
+      const isSettled = this.#isSettled(peer, topic, digest) && this.table.topic(topic)?.isHistoryWanted !== true;
+      if (isSettled || !this.audience.isWantedHere(topic)) unsettled.delete(topic);
       else if (unsettled.has(topic) || unsettled.size < UNSETTLED_MAX) {
         unsettled.set(topic, { digest, askedMs: nowMs, isCovered: true });
         asked.push(topic);
@@ -94,7 +93,7 @@ export class Summaries<B extends BundlePlace> {
   round(peer: NodeId, nowMs: number): void {
     const asked: string[] = [];
     for (const [topic, entry] of this.#unsettled.get(peer) ?? []) {
-      if (this.table.digestOf(topic) === entry.digest || !this.audience.isWantedHere(topic)) {
+      if (this.#isSettled(peer, topic, entry.digest) || !this.audience.isWantedHere(topic)) {
         this.#unsettled.get(peer)!.delete(topic);
       } else if (nowMs - entry.askedMs >= ASK_AGAIN_MS && asked.length < PAGE_ENTRIES_MAX) {
         entry.askedMs = nowMs;
@@ -131,6 +130,13 @@ export class Summaries<B extends BundlePlace> {
     } while (at < claims.length);
   }
 
+  /** Tells all who want it of a stream whose frontier, and so the digest, is as it was. */
+  announceToAll(peers: Iterable<NodeId>, state: StreamState<B>): void {
+    for (const peer of peers) {
+      if (this.audience.wantedSince(peer, state.stream.topic) !== undefined) this.announce(peer, state);
+    }
+  }
+
   /** Tells of a single stream without being asked. */
   announce(peer: NodeId, state: StreamState<B>): void {
     const { topic } = state.stream;
@@ -158,6 +164,10 @@ export class Summaries<B extends BundlePlace> {
     if (entry === undefined) return;
     entry.isCovered &&= isCovered;
     if (frame.isLast && entry.isCovered) this.#unsettled.get(peer)!.delete(frame.topic);
+  }
+
+  #isSettled(peer: NodeId, topic: string, digest: string): boolean {
+    return this.table.digestOf(topic) === digest && !this.table.isOpenTo(peer, topic);
   }
 
   #ask(peer: NodeId, topics: readonly string[]): void {

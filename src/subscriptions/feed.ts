@@ -31,6 +31,8 @@ interface Coverage {
 export class Feed {
   readonly #covered = new Map<StreamId, Coverage>();
   readonly #progress = new Progress();
+  /** Seldom, and at most a few for each stream: they go before everything else. */
+  #lateGaps: Gap[] = [];
   readonly #outbox: Outbox;
   readonly #replay: Replay;
 
@@ -43,7 +45,7 @@ export class Feed {
   }
 
   get isEmpty(): boolean {
-    return this.#outbox.isEmpty && this.#replay.isDone;
+    return this.#lateGaps.length === 0 && this.#outbox.isEmpty && this.#replay.isDone;
   }
 
   /** Begins with the streams whose topic matches; false when something after the starting point is lost. */
@@ -69,6 +71,7 @@ export class Feed {
       this.#covered.delete(id);
       this.#progress.forget(id);
     }
+    this.#lateGaps = this.#lateGaps.filter(({ stream }) => isWanted(stream.topic));
     this.#outbox.keep(isWanted);
     this.#replay.keep(isWanted);
   }
@@ -89,7 +92,11 @@ export class Feed {
   /** Messages that nobody here can get. */
   offerGap(gap: Gap): 'taken' | 'overflow' {
     const covered = this.#coverageOf(gap.stream, gap.from - 1);
-    if (this.#replay.isReading(gap.stream.id)) this.#replay.passed(gap.stream.id, gap.to);
+    if (gap.reason === 'late' && gap.to === covered.from) {
+      // The subscriber was there from what the node took for the stream's beginning on; that may lie far behind by now.
+      this.#lateGaps.push(gap);
+      covered.from = gap.from - 1;
+    } else if (this.#replay.isReading(gap.stream.id)) this.#replay.passed(gap.stream.id, gap.to);
     else if (gap.to > covered.to) {
       const fits = this.#outbox.offerGap({ ...gap, from: Math.max(gap.from, covered.to + 1) });
       if (fits) covered.to = gap.to;
@@ -100,6 +107,8 @@ export class Feed {
 
   /** What comes next, up to about `messagesMax` messages; undefined when there is nothing, or nothing but unwanted ones. */
   take(messagesMax: number): Delivery | undefined {
+    const gap = this.#lateGaps.shift();
+    if (gap !== undefined) return { gap };
     // What waits in the outbox goes first: a stream that overflowed is read on from the log after it.
     for (;;) {
       const next = this.#outbox.take(messagesMax) ?? this.#replay.take(messagesMax);

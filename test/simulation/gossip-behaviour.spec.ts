@@ -259,7 +259,7 @@ class Rig {
   }
 
   problems(): string[] {
-    return [...this.#order.problems, ...missingAtSurvivors(this.world, () => 0)];
+    return [...this.#order.problems, ...missingAtSurvivors(this.world, missingFromTheLog)];
   }
 
   wholeWithin(limitMs: number): boolean {
@@ -272,4 +272,9 @@ class Rig {
       this.#deliveries.push({ node: node.id, stream: bundle.stream.id, seq });
     }
   }
+}
+
+/** All of each stream is wanted, and to be found in the log. */
+function missingFromTheLog(node: GossipNode, stream: string): { after: number; upTo: number } {
+  return { after: 0, upTo: node.log.extent(stream)?.floor ?? Infinity };
 }

@@ -112,6 +112,14 @@ export class MemoryLog {
     return seq <= held.floor || held.entries.some(({ bundle, isCommitted }) => isCommitted && isIn(bundle, seq));
   }
 
+  /** Whether any seq of (after, upTo] is here. */
+  holdsAnyOf(stream: StreamId, after: number, upTo: number): boolean {
+    const held = this.#streams.get(stream);
+    if (held === undefined) return false;
+    const from = Math.max(after, held.floor);
+    return held.entries.some(({ bundle }) => bundle.lastSeq > from && bundle.firstSeq <= upTo && from < upTo);
+  }
+
   /** Whether every seq of (floor, frontier] is here, exactly once. */
   isWhole(stream: StreamId): boolean {
     const held = this.#streams.get(stream);

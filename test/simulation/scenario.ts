@@ -1,5 +1,6 @@
 import { Random } from '../../src/runtime/random.js';
 import { missingAtSurvivors } from './checkers/all-survivors.js';
+import { Accounts } from './checkers/accounts.js';
 import { Acknowledged } from './checkers/acknowledged.js';
 import { OnceInOrder } from './checkers/once-in-order.js';
 import { Starts } from './checkers/starts.js';
@@ -22,23 +23,34 @@ export function runScenario(seed: number): Outcome {
   const random = new Random(seed);
   const size = random.pick([3, 3, 4, 4, 5, 6, 8, 12, 20])!;
   const order = new OnceInOrder();
+  const accounts = new Accounts();
   const acknowledged = new Acknowledged();
   let published = 0;
   let pushed = 0;
   let repaired = 0;
   const witness: Witness = {
-    published: (_node, bundle) => {
+    published: (node, bundle) => {
       published++;
+      accounts.saw(node, bundle.stream, bundle.firstSeq);
       starts.sawPublished(bundle, world.wallMs);
     },
-    delivered: (node, bundle, fromSeq) => order.sawDelivery(node, bundle, fromSeq),
-    gap: (node, gap) => order.sawGap(node, gap),
+    delivered: (node, bundle, fromSeq) => {
+      order.sawDelivery(node, bundle, fromSeq);
+      accounts.saw(node, bundle.stream, fromSeq);
+    },
+    gap: (node, gap) => {
+      order.sawGap(node, gap);
+      accounts.saw(node, gap.stream, gap.from);
+    },
     pushed: () => pushed++,
     repaired: () => repaired++,
     reached: (_node, id, confirmed) => acknowledged.sawReached(world, id, confirmed),
   };
   const world = new World(size, seed, witness);
-  const interests = new Interests(world, (id, topic) => order.sawLoss(world.node(id), topic));
+  const interests = new Interests(world, (id, topic) => {
+    order.sawLoss(world.node(id), topic);
+    accounts.sawLoss(world.node(id), topic);
+  });
   const starts = new Starts(interests);
   for (const id of world.ids) {
     interests.set(
@@ -65,7 +77,10 @@ export function runScenario(seed: number): Outcome {
   }
   chaos.end();
   const problems = (): string[] =>
-    missingAtSurvivors(world, (node, stream) => (chaos.hasDropped ? Infinity : starts.startOf(node.id, stream)));
+    missingAtSurvivors(world, (node, stream) => ({
+      after: starts.startOf(node.id, stream),
+      upTo: accounts.missingUpTo(node, stream),
+    }));
   const isDone = (): boolean => {
     return world.members.isCalm() && problems().length === 0;
   };

@@ -1,10 +1,13 @@
 import type { GossipNode, World } from '../world.js';
 
 /**
- * What any running node holds of a stream, every running node that wants the topic holds as well, without a hole, and from no later
- * than where its interest began. Returns what is not so.
+ * What any running node holds of a stream, every running node that wants the topic holds as well, without a hole, from where its
+ * interest began on, unless it had it once or was told a gap (`missing` is what is left of it). Returns what is not so.
  */
-export function missingAtSurvivors(world: World, startOf: (node: GossipNode, stream: string) => number): string[] {
+export function missingAtSurvivors(
+  world: World,
+  missing: (node: GossipNode, stream: string) => { readonly after: number; readonly upTo: number },
+): string[] {
   const problems: string[] = [];
   const running = world.running();
   const reach = new Map<string, number>();
@@ -22,7 +25,10 @@ export function missingAtSurvivors(world: World, startOf: (node: GossipNode, str
       if (!node.log.isWhole(id)) problems.push(`${label} with a hole`);
       if (!node.wants(stream.topic)) continue;
       if ((held?.frontier ?? 0) !== reach.get(id)) problems.push(`${label}, others have ${reach.get(id)}`);
-      if ((held?.floor ?? 0) > startOf(node, id)) problems.push(`${label}, wanted from ${startOf(node, id)}`);
+      const { after, upTo } = missing(node, id);
+      const holder = running.find(({ log }) => log.holdsAnyOf(id, after, upTo));
+      if (holder !== undefined)
+        problems.push(`${label}, misses what ${holder.id.slice(0, 4)} has of (${after}, ${upTo}]`);
     }
   }
   return problems;

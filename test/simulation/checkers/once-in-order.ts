@@ -6,14 +6,17 @@ import type { GossipNode } from '../world.js';
 export class OnceInOrder {
   /** Life → stream → the next seq that may be delivered. */
   readonly #next = new WeakMap<GossipNode, Map<string, number>>();
+  /** Life → stream → where its part of it began. */
+  readonly #began = new WeakMap<GossipNode, Map<string, number>>();
   readonly #topics = new Map<string, string>();
   readonly problems: string[] = [];
   delivered = 0;
   gaps = 0;
 
   sawDelivery(node: GossipNode, bundle: SimulatedBundle, fromSeq: number): void {
-    const next = this.#streamsOf(node);
+    const next = streamsOf(this.#next, node);
     this.#topics.set(bundle.stream.id, bundle.stream.topic);
+    if (!next.has(bundle.stream.id)) streamsOf(this.#began, node).set(bundle.stream.id, fromSeq);
     const expected = next.get(bundle.stream.id);
     // The first message of a stream sets its start; so does the first after the stream was forgotten.
     if (expected !== undefined && fromSeq !== expected) {
@@ -25,9 +28,17 @@ export class OnceInOrder {
 
   sawGap(node: GossipNode, gap: Gap): void {
     this.gaps++;
-    const next = this.#streamsOf(node);
+    const next = streamsOf(this.#next, node);
+    const began = streamsOf(this.#began, node);
     const expected = next.get(gap.stream.id);
-    if (expected !== undefined && gap.from !== expected) {
+    this.#topics.set(gap.stream.id, gap.stream.topic);
+    if (expected === undefined || gap.to < began.get(gap.stream.id)!) {
+      // The stream began earlier than the node thought: nothing is told twice, or as missing that was delivered.
+      began.set(gap.stream.id, gap.from);
+      if (expected === undefined) next.set(gap.stream.id, gap.to + 1);
+      return;
+    }
+    if (gap.from !== expected) {
       this.problems.push(`${name(node)} was told of a gap from ${gap.from}, expected ${expected}`);
     }
     next.set(gap.stream.id, gap.to + 1);
@@ -35,18 +46,18 @@ export class OnceInOrder {
 
   /** The node gave up its interest in a topic: when it comes back its streams begin anew. */
   sawLoss(node: GossipNode, topic: string): void {
-    const next = this.#streamsOf(node);
+    const next = streamsOf(this.#next, node);
     for (const stream of next.keys()) if (this.#topics.get(stream) === topic) next.delete(stream);
   }
+}
 
-  #streamsOf(node: GossipNode): Map<string, number> {
-    let streams = this.#next.get(node);
-    if (streams === undefined) {
-      streams = new Map();
-      this.#next.set(node, streams);
-    }
-    return streams;
+function streamsOf(lives: WeakMap<GossipNode, Map<string, number>>, node: GossipNode): Map<string, number> {
+  let streams = lives.get(node);
+  if (streams === undefined) {
+    streams = new Map();
+    lives.set(node, streams);
   }
+  return streams;
 }
 
 function name(node: GossipNode): string {

@@ -152,6 +152,20 @@ describe('a feed', () => {
     expect(takeAll(feed)).toEqual(['chat 1', 'chat 2', 'gap 3-4 retention', 'chat 5']);
   });
 
+  it('tells a gap below where a stream was thought to begin to those who were there from then on', () => {
+    const log = new WrittenLog();
+    const { feed, live } = feedOn(log);
+    live(messageAt(chat, 4), messageAt(chat, 5));
+    const { feed: later } = feedOn(log);
+    later.offer([messageAt(chat, 6)], 1);
+    const gap: Gap = { stream: chat, from: 2, to: 3, reason: 'late' };
+    for (const one of [feed, later]) one.offerGap(gap);
+    feed.offerGap(gap);
+    feed.offerGap({ ...gap, from: 1, to: 1 });
+    expect(takeAll(feed)).toEqual(['gap 2-3 late', 'gap 1-1 late', 'chat 4', 'chat 5']);
+    expect(takeAll(later)).toEqual(['chat 6']);
+  });
+
   it('ignores live messages that it has given already', () => {
     const log = new WrittenLog();
     const { feed, live } = feedOn(log);
