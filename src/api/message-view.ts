@@ -106,7 +106,14 @@ function isJson(text: string): boolean {
 
 const TIME_MS_MAX = 8_640_000_000_000_000;
 
+/** Messages come in runs of the same millisecond, and writing a date costs more than all else about them. */
+const latest = { ms: Number.NaN, text: '' };
+
 /** RFC 3339 in UTC; what is beyond the calendar is shown as its last moment. */
 export function isoTime(ms: number): string {
-  return new Date(Math.min(ms, TIME_MS_MAX)).toISOString();
+  if (ms !== latest.ms) {
+    latest.ms = ms;
+    latest.text = new Date(Math.min(ms, TIME_MS_MAX)).toISOString();
+  }
+  return latest.text;
 }
