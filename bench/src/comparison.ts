@@ -33,9 +33,16 @@ export function ratiosOf(spreads: ReadonlyMap<string, Spreads>): Record<string, 
   const peers = [...spreads].filter(([system]) => !isOwn(system));
   const ratios: Record<string, Record<string, Ratios>> = {};
   for (const [system, own] of spreads) {
-    if (isOwn(system)) ratios[system] = Object.fromEntries(peers.map(([peer, its]) => [peer, ratio(own, its)]));
+    if (!isOwn(system)) continue;
+    const comparable = peers.filter(([peer]) => isBatch(peer) === isBatch(system));
+    ratios[system] = Object.fromEntries(comparable.map(([peer, its]) => [peer, ratio(own, its)]));
   }
   return ratios;
+}
+
+/** Many messages per request are compared with many alone. */
+function isBatch(system: string): boolean {
+  return system.endsWith('-128');
 }
 
 function namesOf(runs: readonly Run[]): string[] {

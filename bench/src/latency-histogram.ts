@@ -10,9 +10,10 @@ export class LatencyHistogram {
     this.counts = counts === undefined ? Array.from({ length: BUCKETS }, () => 0) : [...counts];
   }
 
-  record(ms: number): void {
+  /** `times` messages that took `ms` each. */
+  record(ms: number, times = 1): void {
     const bucket = ms <= MIN_MS ? 0 : Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / MIN_MS) / GROWTH));
-    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + times;
   }
 
   add(counts: readonly number[]): void {

@@ -1,5 +1,8 @@
 import { readCommandLine, type Request } from './command-line.js';
 import { isOwn } from './comparison.js';
+import { w4 } from './clients/clients.workload.js';
+import { idle } from './http/idle.workload.js';
+import { w5 } from './http/rest.workload.js';
 import { lookAtMachine } from './machine.adapter.js';
 import { w1, w2, w3 } from './mesh/mesh.workload.js';
 import { writeResults, type Result } from './result-file.adapter.js';
@@ -7,7 +10,7 @@ import { runAll } from './runner.adapter.js';
 import { figuresTable, ratiosTable } from './table.js';
 import type { Workload } from './workload.js';
 
-const WORKLOADS: readonly Workload[] = [w1, w2, w3];
+const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle];
 const WARM_SECONDS = 3;
 const BUSY_SHARE_MAX = 0.1;
 
@@ -27,7 +30,7 @@ async function main(request: Request): Promise<void> {
     print(`\n${workload.name}: ${workload.title}`);
     const result = await runAll({
       workload,
-      systems: workload.systems.filter((name) => isOwn(name) || (request.peers?.includes(name) ?? true)),
+      systems: systemsOf(workload, request),
       repetitions: request.repetitions,
       seconds: request.seconds ?? workload.seconds,
       warmSeconds: Math.min(WARM_SECONDS, request.seconds ?? WARM_SECONDS),
@@ -49,6 +52,12 @@ function chosen({ workloads, peers = [] }: Request): Workload[] {
     if (workload === undefined) throw new Error(`there is no workload ${asked}`);
     return workload;
   });
+}
+
+/** Ours and the peers that were asked for; all peers where none of those takes part. */
+function systemsOf({ systems }: Workload, { peers = [] }: Request): string[] {
+  const isAsked = (name: string): boolean => peers.some((peer) => name === peer || name === `${peer}-128`);
+  return systems.filter((name) => isOwn(name) || isAsked(name) || !systems.some(isAsked));
 }
 
 function print(text: string): void {

@@ -1,5 +1,6 @@
-import { freePort, type Stage } from '../stage.adapter.js';
 import { installDebianPackage } from '../debian-package.adapter.js';
+import { freePort } from '../free-port.adapter.js';
+import type { Stage } from '../stage.adapter.js';
 
 const HOST = '127.0.0.1';
 

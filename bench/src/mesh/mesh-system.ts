@@ -6,8 +6,12 @@ export interface NodeContext {
   readonly earlier: readonly string[];
   /** Addresses of the system's servers; none when it has no broker. */
   readonly servers: readonly string[];
+  /** Whether copies are to be counted, which may cost an interface. */
+  readonly countsCopies: boolean;
   /** Own folder, removed after the run. */
   readonly folder: string;
+  /** Hands `listener` the address of each node that is started after it. */
+  readonly joined: (listener: (address: string) => void) => void;
   /** Takes each message of the bench's one topic. */
   readonly receive: (payload: Uint8Array) => void;
 }
@@ -19,7 +23,7 @@ export interface MeshNode {
   /** Publishes by the system's own flow control; a promise must be awaited before the next call. */
   publish(payload: Buffer): void | Promise<void>;
   /** Payload copies received from others so far, where the system tells. */
-  copies?(): number;
+  copies?(): Promise<number>;
 }
 
 /** A way to publish and subscribe between processes. */

@@ -1,4 +1,5 @@
 import { nowMs, pause } from '../clock.adapter.js';
+import { drained } from '../drained.adapter.js';
 import { LatencyHistogram } from '../latency-histogram.js';
 import { Measurement, type Cost } from '../measurement.adapter.js';
 import type { Phase } from '../payload.js';
@@ -11,12 +12,14 @@ import { entryOf } from './systems/catalogue.js';
 
 const HEARD_MS_MAX = 20_000;
 const PROBE_MS = 100;
-const DRAIN_POLL_MS = 50;
-
-/** No further message for so long means that what is missing is lost. */
-const STALLED_MS = 3_000;
 
 type Node = WorkerProcess<MeshCalls>;
+
+/** How many nodes, and whether the payload copies that they receive are counted. */
+export interface MeshShape {
+  readonly nodes: number;
+  readonly countsCopies: boolean;
+}
 
 /** Nodes of one system, each a process, all subscribed to one topic; the first one publishes. */
 export class Mesh {
@@ -27,15 +30,18 @@ export class Mesh {
   ) {}
 
   /** Resolves when a message of the publisher reaches all others. */
-  static async start(stage: Stage, system: string, nodes: number): Promise<Mesh> {
+  static async start(stage: Stage, system: string, { nodes, countsCopies }: MeshShape): Promise<Mesh> {
     const { broker } = entryOf(system);
     const servers = broker === undefined ? [] : await startBroker(broker, stage, nodes);
     const workers: Node[] = [];
     const earlier: string[] = [];
     for (let index = 0; index < nodes; index++) {
       const worker = stage.startWorker<MeshCalls>('mesh/mesh.worker');
+      const context = { index, nodes, countsCopies, earlier, servers, folder: stage.makeFolder() };
+      const address = await worker.call('start', system, context);
+      await Promise.all(workers.map((each) => each.call('nodeJoined', address)));
       workers.push(worker);
-      earlier.push(await worker.call('start', system, { index, nodes, earlier, servers, folder: stage.makeFolder() }));
+      earlier.push(address);
     }
     const [publisher, ...receivers] = workers;
     if (publisher === undefined) throw new Error('a mesh has at least one node');
@@ -54,11 +60,11 @@ export class Mesh {
   }
 
   async #measure(publish: (phase: Phase) => Promise<Published>): Promise<RunResult> {
-    await this.#drained(1, (await publish(1)).sent);
+    await drained((await publish(1)).sent, () => this.#counts(1));
     const copiesBefore = await this.#copies();
     const measurement = new Measurement(this.stage);
     const published = await publish(2);
-    await this.#drained(2, published.sent);
+    await drained(published.sent, () => this.#counts(2));
     const cost = measurement.end();
     const copies = (await this.#copies()) - copiesBefore;
     const received = await Promise.all(this.receivers.map((node) => node.call('received', 2)));
@@ -80,20 +86,6 @@ export class Mesh {
       if (nowMs() > deadlineMs) throw new Error('not all nodes hear the publisher');
       await this.publisher.call('probe');
       await pause(PROBE_MS);
-    }
-  }
-
-  /** Resolves when all have received all, or nobody receives anything any more. */
-  async #drained(phase: Phase, sent: number): Promise<void> {
-    let before = -1;
-    let progressMs = nowMs();
-    for (;;) {
-      const counts = await this.#counts(phase);
-      const total = counts.reduce((sum, count) => sum + count, 0);
-      if (counts.every((count) => count >= sent) || nowMs() - progressMs > STALLED_MS) return;
-      if (total !== before) progressMs = nowMs();
-      before = total;
-      await pause(DRAIN_POLL_MS);
     }
   }
 

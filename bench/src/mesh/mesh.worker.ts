@@ -31,6 +31,7 @@ export interface Published {
 const received = PHASES.map(() => ({ count: 0, lastMs: 0, latencies: new LatencyHistogram() }));
 let stride = 1;
 let node: MeshNode;
+let onJoined: (address: string) => void = () => undefined;
 
 function receive(payload: Uint8Array): void {
   const phase = received[phaseOf(payload)];
@@ -42,10 +43,15 @@ function receive(payload: Uint8Array): void {
 }
 
 const calls = {
-  async start(system: string, context: Omit<NodeContext, 'receive'>): Promise<string> {
+  async start(system: string, context: Omit<NodeContext, 'receive' | 'joined'>): Promise<string> {
     const { startNode } = await entryOf(system).load();
-    node = await startNode({ ...context, receive });
+    node = await startNode({ ...context, receive, joined: (listener) => (onJoined = listener) });
     return node.address;
+  },
+
+  /** A node was started after this one. */
+  nodeJoined(address: string): void {
+    onJoined(address);
   },
 
   async probe(): Promise<void> {
@@ -66,7 +72,7 @@ const calls = {
     return { count, lastMs, latencies: latencies?.counts ?? [] };
   },
 
-  copies(): number | undefined {
+  async copies(): Promise<number | undefined> {
     return node.copies?.();
   },
 

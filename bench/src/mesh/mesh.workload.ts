@@ -1,16 +1,18 @@
 import { onStage } from '../stage.adapter.js';
 import type { RunOptions, RunResult, Workload } from '../workload.js';
-import { Mesh } from './mesh.adapter.js';
+import { Mesh, type MeshShape } from './mesh.adapter.js';
 import { MESH_SYSTEMS } from './systems/catalogue.js';
 
 const W2_PER_SECOND = 500;
 const W3_PER_SECOND = 50;
+const SMALL: MeshShape = { nodes: 4, countsCopies: false };
+const LARGE: MeshShape = { nodes: 16, countsCopies: true };
 
-/** Measures on a fresh mesh of so many nodes. */
-function onMesh(nodes: number, measure: (mesh: Mesh, options: RunOptions) => Promise<RunResult>): Workload['run'] {
+/** Measures on a fresh mesh. */
+function onMesh(shape: MeshShape, measure: (mesh: Mesh, options: RunOptions) => Promise<RunResult>): Workload['run'] {
   return (system, options) =>
     onStage(options.warmSeconds + options.seconds, async (stage) =>
-      measure(await Mesh.start(stage, system, nodes), options),
+      measure(await Mesh.start(stage, system, shape), options),
     );
 }
 
@@ -20,7 +22,7 @@ export const w1: Workload = {
   title: '4 nodes, one publishes flat out, all subscribed',
   seconds: 5,
   systems: MESH_SYSTEMS,
-  run: onMesh(4, (mesh, { warmSeconds, seconds }) => mesh.flood(warmSeconds, seconds)),
+  run: onMesh(SMALL, (mesh, { warmSeconds, seconds }) => mesh.flood(warmSeconds, seconds)),
 };
 
 /** Latency of a steady stream. */
@@ -29,7 +31,7 @@ export const w2: Workload = {
   title: `4 nodes, one publishes ${W2_PER_SECOND} messages a second`,
   seconds: 10,
   systems: MESH_SYSTEMS,
-  run: onMesh(4, (mesh, { warmSeconds, seconds }) => mesh.pace(W2_PER_SECOND, warmSeconds, seconds)),
+  run: onMesh(SMALL, (mesh, { warmSeconds, seconds }) => mesh.pace(W2_PER_SECOND, warmSeconds, seconds)),
 };
 
 /** Latency where each message has many receivers. */
@@ -38,5 +40,5 @@ export const w3: Workload = {
   title: `16 nodes, one publishes ${W3_PER_SECOND} messages a second`,
   seconds: 10,
   systems: MESH_SYSTEMS,
-  run: onMesh(16, (mesh, { warmSeconds, seconds }) => mesh.pace(W3_PER_SECOND, warmSeconds, seconds)),
+  run: onMesh(LARGE, (mesh, { warmSeconds, seconds }) => mesh.pace(W3_PER_SECOND, warmSeconds, seconds)),
 };

@@ -18,6 +18,12 @@ const ENTRIES = {
   },
   nats: { broker: 'nats-cluster', load: async () => (await import('./nats.system.js')).nats },
   redis: { broker: 'redis', load: async () => (await import('./redis.system.js')).redis },
+  zeromq: { load: async () => (await import('./zeromq.system.js')).zeromq },
+  moleculer: { load: async () => (await import('./moleculer.system.js')).moleculer },
+  'socketio-redis': { broker: 'redis', load: async () => (await import('./socketio-redis.system.js')).socketioRedis },
+  'nest-redis': { broker: 'redis', load: async () => (await import('./nest.system.js')).nestRedis },
+  'nest-nats': { broker: 'nats', load: async () => (await import('./nest.system.js')).nestNats },
+  gossipsub: { load: async () => (await import('./gossipsub.system.js')).gossipsub },
   ws: { load: async () => (await import('./ws.system.js')).ws },
 } as const satisfies Record<string, Entry>;
 
