@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { IdentityService } from '../crypto/identity.service.js';
 import { sealEnvelope } from '../crypto/key-envelope.js';
 import { RecordsService } from '../crypto/records.service.js';
@@ -43,7 +43,7 @@ interface Pairing {
  * the bundles they open. Between two nodes they go wrapped with a pairwise key that one JWE has brought.
  */
 @Injectable()
-export class TopicKeysService {
+export class TopicKeysService implements OnModuleInit {
   readonly #sealing = new SealingKeys(randomBytes);
   readonly #opened = new Map<KeyId, KnownTopicKey>();
   /** Granted keys that have opened nothing yet: in memory only, so that nobody fills the log with keys. */
@@ -64,6 +64,10 @@ export class TopicKeysService {
   ) {
     this.#renewal = alarms.create('gossip.key-renewal', () => this.#renewDeserted());
     records.attach(() => this.#renewDeserted());
+  }
+
+  onModuleInit(): void {
+    this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
   }
 
   /** Key and nonce for the next bundle of an own stream; a new key is in the log before it is used. */
@@ -131,7 +135,6 @@ export class TopicKeysService {
   async linkUp(peer: NodeId): Promise<void> {
     const pairing: Pairing = { outgoing: undefined, isEnvelopeSent: false, incoming: undefined, granted: new Set() };
     this.#pairings.set(peer, pairing);
-    this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
     const record = this.peers.recordOf(peer);
     if (record === undefined) return;
     const key = randomBytes(PAIRWISE_KEY_BYTES);
