@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ratiosOf, spreadsOf, type Run } from './comparison.js';
 import type { Machine } from './machine.adapter.js';
 
@@ -9,10 +10,11 @@ export interface Result {
   readonly warnings: readonly string[];
 }
 
-/** Writes one object for one workload, an array for several. */
+/** Writes one object for one workload, an array for several; the path counts from where npm was called. */
 export function writeResults(path: string, machine: Machine, results: readonly Result[]): void {
   const written = results.map((result) => jsonOf(machine, result));
-  writeFileSync(path, `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
+  const target = resolve(process.env['INIT_CWD'] ?? '.', path);
+  writeFileSync(target, `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
 }
 
 function jsonOf(machine: Machine, { workload, runs, warnings }: Result): unknown {
