@@ -59,6 +59,12 @@ const input: fc.Arbitrary<MembershipCoreInput> = fc.oneof(
   fc.tuple(other, fc.array(number, { maxLength: 3 })).map(([n, ids]): MembershipCoreInput => {
     return { type: 'frame', peer: idOf(n), wallMs: 5, frame: { type: 'sync-request', ids: ids.map(idOf) } };
   }),
+  fc.tuple(other, fc.array(number, { maxLength: 3 })).map(([n, ids]): MembershipCoreInput => {
+    return { type: 'frame', peer: idOf(n), wallMs: 5, frame: { type: 'sync-told', ids: ids.map(idOf) } };
+  }),
+  fc.tuple(other, number).map(([n, id]): MembershipCoreInput => {
+    return { type: 'stranger', from: idOf(n), id: idOf(id) };
+  }),
   fc.nat({ max: 400 }).map((byMs): MembershipCoreInput => ({ type: 'lagged', byMs })),
 );
 
@@ -137,13 +143,22 @@ describe('the membership core, whatever it is fed,', () => {
     );
   });
 
-  it('refutes every accusation of its present life with a higher incarnation', () => {
+  it('refutes an accusation of its present incarnation with a higher one, and leaves invented ones alone', () => {
     fc.assert(
-      fc.property(script, small, (steps, incarnation) => {
+      fc.property(script, fc.nat({ max: 2 ** 48 }), (steps, above) => {
         const run = runOf(steps);
-        const accusation = accusationOf(SELF, 1, { incarnation, state: 'dead' });
-        run.handle({ type: 'accusation', from: idOf(1), accusation });
-        expect(run.directory.member(idOf(SELF))!.incarnation).toBeGreaterThan(incarnation);
+        const own = (): number => run.directory.member(idOf(SELF))!.incarnation;
+        const before = own();
+        const accuse = (incarnation: number): void =>
+          run.handle({
+            type: 'accusation',
+            from: idOf(1),
+            accusation: accusationOf(SELF, 1, { incarnation, state: 'dead' }),
+          });
+        accuse(before + 1 + above);
+        expect(own()).toBe(before);
+        accuse(before);
+        expect(own()).toBe(before + 1);
       }),
     );
   });

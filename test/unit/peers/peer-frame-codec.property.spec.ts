@@ -28,7 +28,7 @@ const frame: fc.Arbitrary<PeerFrame> = fc.oneof(
       fc.record({
         subject: id,
         epoch: stamp,
-        incarnation: number,
+        incarnation: fc.nat({ max: 2 ** 48 - 2 }),
         state: fc.constantFrom('suspect', 'dead'),
         accuser: id,
         signature: bytes(64),
@@ -42,10 +42,18 @@ const frame: fc.Arbitrary<PeerFrame> = fc.oneof(
     after: fc.option(id, { nil: undefined }),
     upTo: fc.option(id, { nil: undefined }),
     entries: list(
-      fc.record({ id, epoch: stamp, incarnation: number, state, interestEpoch: stamp, interestVersion: number }),
+      fc.record({
+        id,
+        epoch: stamp,
+        incarnation: fc.nat({ max: 2 ** 48 - 2 }),
+        state,
+        interestEpoch: stamp,
+        interestVersion: number,
+      }),
     ),
   }),
   fc.record({ type: fc.constant('sync-request'), ids: list(id) }),
+  fc.record({ type: fc.constant('sync-told'), ids: list(id) }),
 );
 
 describe('the codec of membership frames', () => {
