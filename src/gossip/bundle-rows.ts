@@ -8,14 +8,13 @@ import { NODE_ID_BYTES, nodeIdBytes, nodeIdFrom, type NodeId } from '../peers/no
 import { ByteReader } from '../wire/byte-reader.js';
 import { ByteWriter } from '../wire/byte-writer.js';
 import type { BundleEntry, HeldExtent, StoredKey } from './bundle-store.js';
-import { STREAM_ID_BYTES, type Stream, type StreamId } from './stream.js';
+import { SEQ_MAX, STREAM_ID_BYTES, type Stream, type StreamId } from './stream.js';
 
 /** First byte of a row's key. */
 export const ROW = { bundle: 0x62, entry: 0x74, extent: 0x78, publisher: 0x70, key: 0x6b, about: 0x6d } as const;
 export type Row = keyof typeof ROW;
 
 const TOPIC_HASH_BYTES = 12;
-const SEQ_MAX = 2 ** 48 - 1;
 
 /** Where rows of this kind start and end, `end` excluded. */
 export function rowRange(row: Row): { start: Buffer; end: Buffer } {

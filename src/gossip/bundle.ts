@@ -10,7 +10,7 @@ import { TOPIC_BYTES_MAX, topicProblem } from '../topics/topic.js';
 import { ByteReader } from '../wire/byte-reader.js';
 import { ByteWriter } from '../wire/byte-writer.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
-import { streamOf, type Stream } from './stream.js';
+import { SEQ_MAX, streamOf, type Stream } from './stream.js';
 
 /** Most messages that one bundle holds. */
 export const BUNDLE_MESSAGES_MAX = 1_024;
@@ -21,7 +21,6 @@ export const KEY_ID_BYTES = 16;
 export const SIGNATURE_BYTES = 64;
 
 const VERSION = 1;
-const SEQ_MAX = 2 ** 48 - 1;
 
 /** What the header of a bundle says. */
 export interface BundleHeader {

@@ -17,7 +17,7 @@ import {
   type Claim,
   type GossipFrame,
 } from './gossip-frames.js';
-import { STREAM_ID_BYTES, type StreamId } from './stream.js';
+import { SEQ_MAX, STREAM_ID_BYTES, type StreamId } from './stream.js';
 
 const KINDS = [
   'data',
@@ -47,7 +47,7 @@ export function decodeGossipFrame(bytes: Buffer): Decoded<GossipFrame> {
   const kind = KINDS[reader.u8()];
   if (kind === undefined) return refused('unknown kind of gossip frame');
   const frame = read(reader, kind);
-  return reader.isComplete ? decoded(frame) : refused(`malformed ${kind} frame`);
+  return reader.isComplete && isSound(frame) ? decoded(frame) : refused(`malformed ${kind} frame`);
 }
 
 function write(writer: ByteWriter, frame: GossipFrame): void {
@@ -127,7 +127,7 @@ function read(reader: ByteReader, kind: GossipFrame['type']): GossipFrame {
       return {
         type: kind,
         node: reader.count(1) === 1 ? readNodeId(reader) : undefined,
-        entries: readPage(reader, () => ({ stream: readStreamId(reader), frontier: reader.varint() })),
+        entries: readPage(reader, () => ({ stream: readStreamId(reader), frontier: readSeq(reader) })),
       };
     case 'summary':
       return {
@@ -148,16 +148,16 @@ function read(reader: ByteReader, kind: GossipFrame['type']): GossipFrame {
       return {
         type: kind,
         stream: readStreamId(reader),
-        after: reader.varint(),
-        to: reader.varint(),
+        after: readSeq(reader),
+        to: readSeq(reader),
         bytesMax: reader.varint(),
       };
     case 'pulled':
       return {
         type: kind,
         stream: readStreamId(reader),
-        upTo: reader.varint(),
-        floor: reader.varint(),
+        upTo: readSeq(reader),
+        floor: readSeq(reader),
         isBusy: reader.count(1) === 1,
       };
     case 'relayRequest':
@@ -188,10 +188,23 @@ function readClaim(reader: ByteReader): Claim {
   return {
     publisher: readNodeId(reader),
     epoch: reader.u48(),
-    start: reader.varint(),
-    floor: reader.varint(),
-    frontier: reader.varint(),
+    start: readSeq(reader),
+    floor: readSeq(reader),
+    frontier: readSeq(reader),
   };
+}
+
+/** Nobody holds a stream from beyond its end. */
+function isSound(frame: GossipFrame): boolean {
+  return (
+    frame.type !== 'extents' ||
+    frame.streams.every(({ start, floor, frontier }) => floor <= frontier && start <= frontier)
+  );
+}
+
+/** Larger ones, which varints could hold, have no place in rows and digests. */
+function readSeq(reader: ByteReader): number {
+  return reader.count(SEQ_MAX);
 }
 
 function readPage<T>(reader: ByteReader, readEntry: () => T, entriesMax = PAGE_ENTRIES_MAX): T[] {
@@ -206,7 +219,7 @@ function writeOptional(writer: ByteWriter, value: number | undefined): void {
 }
 
 function readOptional(reader: ByteReader): number | undefined {
-  const shifted = reader.varint();
+  const shifted = reader.count(SEQ_MAX);
   return shifted === 0 ? undefined : shifted - 1;
 }
 

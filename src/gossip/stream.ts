@@ -14,6 +14,8 @@ export interface Stream {
 }
 
 export const STREAM_ID_BYTES = 12;
+/** Seqs are kept and sent in six bytes. */
+export const SEQ_MAX = 2 ** 48 - 1;
 
 export function streamOf(topic: string, publisher: NodeId, epoch: number): Stream {
   const epochBytes = Buffer.alloc(6);

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
 import { PAGE_ENTRIES_MAX, type GossipFrame } from '../../../src/gossip/gossip-frames.js';
+import { SEQ_MAX } from '../../../src/gossip/stream.js';
 import { nodeId, streamBy } from './arbitraries.js';
+import { frame } from './frame-arbitrary.js';
 
 describe('gossip frames', () => {
   it('come back as they were sent', () => {
@@ -31,38 +33,43 @@ describe('gossip frames', () => {
     });
   });
 
+  it.each(['ack', 'extents', 'pull', 'pulled'] as const)(
+    'are refused when a seq of %s has no place in six bytes',
+    (type) => {
+      const refused = { ok: false, reason: `malformed ${type} frame` };
+      expect(decodeGossipFrame(encodeGossipFrame(frameTo(type, SEQ_MAX))).ok).toBe(true);
+      expect(decodeGossipFrame(encodeGossipFrame(frameTo(type, SEQ_MAX + 1)))).toEqual(refused);
+    },
+  );
+
+  it.each([
+    { start: 0, floor: 6, frontier: 5 },
+    { start: 6, floor: 0, frontier: 5 },
+  ])('are refused when a stream is said to begin behind its end', (extent) => {
+    expect(decodeGossipFrame(encodeGossipFrame(extents(extent))).ok).toBe(false);
+  });
+
   it('of an unknown kind are refused', () => {
     expect(decodeGossipFrame(Buffer.of(200)).ok).toBe(false);
     expect(decodeGossipFrame(Buffer.alloc(0)).ok).toBe(false);
   });
 });
 
-function frame(): fc.Arbitrary<GossipFrame> {
-  const id = fc.nat(255).map(nodeId);
-  const stream = fc.nat(255).map((index) => streamBy(nodeId(index)).id);
-  const topic = fc.constantFrom('chat', 'news.eu', 'ü.日本');
-  const seq = fc.nat(Number.MAX_SAFE_INTEGER);
-  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map((b) => Buffer.from(b));
-  const base64 = (length: number) => bytes(length).map((buffer) => buffer.toString('base64url'));
-  const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-  const type = <T extends string>(name: T) => fc.constant(name);
-  const claim = fc.record({ publisher: id, epoch: fc.nat(2 ** 48 - 1), start: seq, floor: seq, frontier: seq });
-  return fc.oneof(
-    fc.record({ type: type('data'), isRepair: fc.boolean(), start: optional(fc.nat(2 ** 40)), bundle: bytes(30) }),
-    fc.record({ type: type('ack'), node: optional(id), entries: fc.array(fc.record({ stream, frontier: seq })) }),
-    fc.record({ type: type('summary'), topics: fc.array(fc.record({ topic, digest: base64(8) })) }),
-    fc.record({ type: type('extentsRequest'), topics: fc.array(topic) }),
-    fc.record({ type: type('extents'), topic, digest: base64(8), isLast: fc.boolean(), streams: fc.array(claim) }),
-    fc.record({ type: type('pull'), stream, after: seq, to: seq, bytesMax: seq }),
-    fc.record({ type: type('pulled'), stream, upTo: seq, floor: seq, isBusy: fc.boolean() }),
-    fc.record({ type: fc.constantFrom('relayRequest' as const, 'relaying' as const), targets: fc.array(id) }),
-    fc.record({ type: type('record'), jws: fc.string() }),
-    fc.record({ type: type('keyRequest'), topic, keyIds: fc.array(base64(16)) }),
-    fc.record({
-      type: type('keyGrant'),
-      topic,
-      envelope: optional(fc.string({ minLength: 1 })),
-      keys: fc.array(fc.record({ keyId: base64(16), wrapped: bytes(60) })),
-    }),
-  );
+function frameTo(type: 'ack' | 'extents' | 'pull' | 'pulled', seq: number): GossipFrame {
+  const stream = streamBy(nodeId(1)).id;
+  switch (type) {
+    case 'ack':
+      return { type, node: undefined, entries: [{ stream, frontier: seq }] };
+    case 'extents':
+      return extents({ start: 0, floor: 0, frontier: seq });
+    case 'pull':
+      return { type, stream, after: 0, to: seq, bytesMax: 1 };
+    case 'pulled':
+      return { type, stream, upTo: seq, floor: 0, isBusy: false };
+  }
+}
+
+function extents(extent: { start: number; floor: number; frontier: number }): GossipFrame {
+  const streams = [{ publisher: nodeId(1), epoch: 1, ...extent }];
+  return { type: 'extents', topic: 'chat', digest: Buffer.alloc(8).toString('base64url'), isLast: true, streams };
 }
