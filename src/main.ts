@@ -28,6 +28,7 @@ async function run(settings: Settings): Promise<void> {
   for (const signal of SIGNALS) process.once(signal, limitShutdown);
   stopWithParent();
   await app.listen(settings.port, settings.host);
+  process.send?.('listening');
   if (!isLoopbackHost(settings.host))
     logger.warn('interfaces are open to everybody who reaches the port', { host: settings.host });
 }

@@ -15,6 +15,7 @@ export class NodeChild {
   readonly #process: ChildProcess;
   readonly #exited: Promise<string>;
   #complaints = '';
+  #isListening = false;
   #hasExited = false;
 
   constructor(readonly plan: NodePlan) {
@@ -25,6 +26,7 @@ export class NodeChild {
       env: { ...process.env, ...plan.environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    this.#process.once('message', () => (this.#isListening = true));
     const log = createWriteStream(`${plan.dataDir}.log`, { flags: 'a', mode: 0o600 });
     this.#process.stdout?.pipe(log);
     this.#process.stderr?.pipe(log, { end: false });
@@ -51,7 +53,8 @@ export class NodeChild {
   async ready(): Promise<void> {
     const givenUpAtMs = performance.now() + READY_TIMEOUT_MS;
     while (!this.#hasExited && performance.now() < givenUpAtMs) {
-      if (await isReady(this.plan.url)) return;
+      // Another program on the same port could answer as well.
+      if (this.#isListening && (await isReady(this.plan.url))) return;
       await Promise.race([sleep(READY_POLL_MS), this.#exited]);
     }
     const why = this.#hasExited ? `ended with ${await this.#exited}` : `was not ready in ${READY_TIMEOUT_MS / 1000} s`;
