@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { openBundle } from '../crypto/bundle-seal.js';
 import type { KeyId } from '../crypto/topic-keys.js';
 import type { InterestEntry } from '../peers/interest.js';
-import type { NodeId } from '../peers/node-id.js';
-import { PeersService } from '../peers/peers.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import { decodeContent } from './bundle-content.js';
@@ -11,15 +9,12 @@ import { BundleLog } from './bundle-log.service.js';
 import type { Bundle } from './bundle.js';
 import { Deadlines, type Deadline } from './deadlines.service.js';
 import type { GossipListener } from './gossip-listener.js';
+import { KeyRequests } from './key-requests.service.js';
 import type { Gap, Message } from './message.js';
 import { PublishersService } from './publishers.service.js';
 import type { StreamId } from './stream.js';
 import { TopicKeysService } from './topic-keys.service.js';
 
-/** Keys are asked for again after this long, from another holder if there is one. */
-const KEY_RETRY_MS = 500;
-/** After so many requests in vain the messages of that key are given up, with a gap. */
-const KEY_REQUESTS_MAX = 120;
 /** Bytes of a blocked stream that are read from the log at a time. */
 const CATCH_UP_BYTES = 1024 * 1024;
 
@@ -28,9 +23,8 @@ interface BehindStream {
   /** The first seq that was not delivered. */
   nextSeq: number;
   missingKey: KeyId | undefined;
-  /** How often it was asked for. */
-  requests: number;
-  wakeUp: Deadline;
+  /** Set while the rest of it follows in a later turn. */
+  wakeUp: Deadline | undefined;
 }
 
 /**
@@ -47,10 +41,12 @@ export class DeliveryService {
     private readonly keys: TopicKeysService,
     private readonly publishers: PublishersService,
     private readonly log: BundleLog,
-    private readonly peers: PeersService,
+    private readonly requests: KeyRequests,
     private readonly deadlines: Deadlines,
     private readonly logger: NodeLogger,
-  ) {}
+  ) {
+    requests.attach((keyId) => this.#giveUp(keyId));
+  }
 
   attach(listener: GossipListener): void {
     this.#listener = listener;
@@ -70,7 +66,14 @@ export class DeliveryService {
   released(bundle: Bundle, fromSeq: number, arrival: number): void {
     const { id, topic } = bundle.stream;
     if (!this.isWanted(topic)) this.#caughtUp(id);
-    else if (!this.#behind.has(id) && !this.#deliver(bundle, fromSeq, arrival)) this.#fallBehind(bundle, fromSeq);
+    else if (!this.#behind.has(id) && !this.#deliver(bundle, fromSeq, arrival)) {
+      this.#behind.set(id, { nextSeq: fromSeq, missingKey: bundle.keyId, wakeUp: undefined });
+    }
+  }
+
+  /** History that was fetched: its key may have to be fetched as well. */
+  backfilled(bundle: Bundle): void {
+    if (this.isWanted(bundle.stream.topic) && this.keys.keyOf(bundle) === undefined) this.requests.want(bundle);
   }
 
   /** Own messages, which need no opening. */
@@ -79,23 +82,34 @@ export class DeliveryService {
     if (first !== undefined && this.isWanted(first.stream.topic)) this.#listener?.deliver(messages, arrival);
   }
 
+  /** What a stream that is behind has not delivered is lost with the rest. */
   gap(gap: Gap): void {
     const behind = this.#behind.get(gap.stream.id);
+    const from = Math.min(gap.from, behind?.nextSeq ?? gap.from);
     if (behind !== undefined) behind.nextSeq = Math.max(behind.nextSeq, gap.to + 1);
-    this.#listener?.gap(gap);
+    this.#listener?.gap({ ...gap, from });
   }
 
   /** Keys arrived: the streams that waited for them go on. */
   keysArrived(keyIds: readonly KeyId[]): void {
+    this.requests.arrived(keyIds);
     for (const [id, { missingKey }] of this.#behind) {
       if (missingKey !== undefined && keyIds.includes(missingKey)) this.#catchUp(id);
     }
   }
 
-  /** The messages of a bundle, or undefined while its key is missing. A bundle that its key does not open holds none. */
+  /** Whether a key is still being asked for. */
+  get isMissingKeys(): boolean {
+    return this.requests.size > 0;
+  }
+
+  /** The messages of a bundle, or undefined while its key is missing and asked for. A bundle that its key does not open holds none. */
   open(bundle: Bundle): readonly Message[] | undefined {
     const key = this.keys.keyOf(bundle);
-    if (key === undefined) return undefined;
+    if (key === undefined) {
+      this.requests.want(bundle);
+      return undefined;
+    }
     const plaintext = openBundle({
       header: bundle.header,
       key,
@@ -118,55 +132,36 @@ export class DeliveryService {
     return true;
   }
 
-  #fallBehind(bundle: Bundle, fromSeq: number): void {
-    const { id } = bundle.stream;
-    const wakeUp = this.deadlines.set(KEY_RETRY_MS, () => this.#catchUp(id));
-    const behind: BehindStream = { nextSeq: fromSeq, missingKey: undefined, requests: 0, wakeUp };
-    this.#behind.set(id, behind);
-    this.#askForKey(bundle, behind);
-  }
-
   #caughtUp(stream: StreamId): void {
-    this.#behind.get(stream)?.wakeUp.cancel();
+    this.#behind.get(stream)?.wakeUp?.cancel();
     this.#behind.delete(stream);
   }
 
   /** Delivers a part of what the log has of the stream; the rest follows in a later turn. */
-  #catchUp(stream: StreamId): void {
+  #catchUp(stream: StreamId, givenUp?: KeyId): void {
     const behind = this.#behind.get(stream);
     if (behind === undefined) return;
-    behind.wakeUp.cancel();
+    behind.wakeUp?.cancel();
+    behind.missingKey = undefined;
     const logged = this.log.read(stream, behind.nextSeq, CATCH_UP_BYTES);
     if (logged.length === 0) return this.#caughtUp(stream);
     for (const { bundle, arrival } of logged) {
       const fromSeq = Math.max(behind.nextSeq, bundle.firstSeq);
-      if (!this.#deliver(bundle, fromSeq, arrival) && !this.#givesUp(bundle, behind)) {
-        behind.wakeUp = this.deadlines.set(KEY_RETRY_MS, () => this.#catchUp(stream));
-        return this.#askForKey(bundle, behind);
+      if (bundle.keyId === givenUp) this.#lost(bundle, fromSeq);
+      else if (!this.#deliver(bundle, fromSeq, arrival)) {
+        behind.missingKey = bundle.keyId;
+        return;
       }
       behind.nextSeq = bundle.lastSeq + 1;
     }
-    behind.wakeUp = this.deadlines.set(0, () => this.#catchUp(stream));
+    behind.wakeUp = this.deadlines.set(0, () => this.#catchUp(stream, givenUp));
   }
 
-  #askForKey(bundle: Bundle, behind: BehindStream): void {
-    if (behind.missingKey !== bundle.keyId) behind.requests = 0;
-    behind.missingKey = bundle.keyId;
-    const holders = this.#holders(bundle);
-    const holder = holders[behind.requests++ % Math.max(1, holders.length)];
-    if (holder !== undefined) this.keys.request(holder, bundle.stream.topic, [bundle.keyId]);
+  #giveUp(keyId: KeyId): void {
+    for (const [id, { missingKey }] of this.#behind) if (missingKey === keyId) this.#catchUp(id, keyId);
   }
 
-  #givesUp(bundle: Bundle, behind: BehindStream): boolean {
-    if (behind.missingKey !== bundle.keyId || behind.requests < KEY_REQUESTS_MAX) return false;
-    this.#listener?.gap({ stream: bundle.stream, from: behind.nextSeq, to: bundle.lastSeq, reason: 'key' });
-    return true;
-  }
-
-  /** The publisher first, then whoever else may have the key. */
-  #holders(bundle: Bundle): readonly NodeId[] {
-    const { publisher, topic } = bundle.stream;
-    const linked = new Set(this.peers.linked());
-    return [publisher, ...this.peers.directory.interested(topic)].filter((id) => linked.delete(id));
+  #lost({ stream, lastSeq }: Bundle, fromSeq: number): void {
+    this.#listener?.gap({ stream, from: fromSeq, to: lastSeq, reason: 'key' });
   }
 }

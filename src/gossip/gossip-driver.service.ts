@@ -129,6 +129,7 @@ export class GossipDriver {
       case 'release':
         return this.#release(output.bundle, output.fromSeq);
       case 'backfill':
+        this.delivery.backfilled(output.bundle);
         return this.#committed(output.bundle, this.log.prepend(output.bundle));
       case 'push':
         return this.#push(output.peer, output.bundle, output.start);

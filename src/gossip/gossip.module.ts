@@ -9,6 +9,7 @@ import { DeliveryService } from './delivery.service.js';
 import { GossipDriver } from './gossip-driver.service.js';
 import { GossipService } from './gossip.service.js';
 import { InboxService } from './inbox.service.js';
+import { KeyRequests } from './key-requests.service.js';
 import { PublishRoom } from './publish-room.service.js';
 import { PublisherService } from './publisher.service.js';
 import { PublishersService } from './publishers.service.js';
@@ -26,6 +27,7 @@ import { TopicKeysService } from './topic-keys.service.js';
     AckWaits,
     DeliveryService,
     TopicKeysService,
+    KeyRequests,
     PublishersService,
     BundleLog,
     bundleStoreProvider,

@@ -97,7 +97,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     let quietMs = 0;
     while (quietMs < HISTORY_QUIET_MS && performance.now() - startMs < timeoutMs) {
       await new Promise<void>((resolve) => this.deadlines.set(HISTORY_POLL_MS, resolve));
-      quietMs = this.driver.isMissingAnything ? 0 : quietMs + HISTORY_POLL_MS;
+      quietMs = this.driver.isMissingAnything || this.delivery.isMissingKeys ? 0 : quietMs + HISTORY_POLL_MS;
       if (this.peers.linked().length === 0) return;
     }
   }
@@ -120,8 +120,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
       if (bundles.length === 0) break;
       for (const { bundle } of bundles) {
         const messages = this.delivery.open(bundle);
-        if (messages === undefined) return found;
-        for (const message of messages) if (message.seq >= next && found.length < limit) found.push(message);
+        for (const message of messages ?? []) if (message.seq >= next && found.length < limit) found.push(message);
         next = bundle.lastSeq + 1;
       }
     }

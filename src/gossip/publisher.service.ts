@@ -144,6 +144,8 @@ export class PublisherService {
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
       waiting.forEach(({ publishedAtMs, resolve }, index) => resolve({ seq: firstSeq + index, publishedAtMs }));
     } catch (error) {
+      // A write that failed may have reached the log all the same: its numbers are not given again then.
+      own.nextSeq = Math.max(own.nextSeq, (this.log.extent(own.stream.id)?.frontier ?? 0) + 1);
       waiting.forEach(({ reject }) => reject(error));
     } finally {
       own.isCommitting = false;
@@ -178,10 +180,7 @@ export class PublisherService {
     const known = this.#own.get(topic);
     if (known !== undefined) return known;
     if (this.#own.size >= OWN_STREAMS_MAX) {
-      throw new GrapevineError(
-        'overloaded',
-        `this node has published to ${OWN_STREAMS_MAX} topics, no more are possible`,
-      );
+      throw new GrapevineError('too-many-topics', `a node publishes to at most ${OWN_STREAMS_MAX} topics in one life`);
     }
     const stream = streamOf(topic, this.peers.self, this.peers.epoch);
     this.publishers.keep(this.peers.self);

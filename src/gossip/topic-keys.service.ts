@@ -45,9 +45,8 @@ interface Pairing {
 @Injectable()
 export class TopicKeysService implements OnModuleInit {
   readonly #sealing = new SealingKeys(randomBytes);
+  /** Granted ones are in memory only until they open something, so that nobody fills the log with keys. */
   readonly #opened = new Map<KeyId, KnownTopicKey>();
-  /** Granted keys that have opened nothing yet: in memory only, so that nobody fills the log with keys. */
-  readonly #unkept = new Set<KeyId>();
   readonly #pairings = new Map<NodeId, Pairing>();
   /** Readers that have the present key of a topic that this node publishes to. */
   readonly #readers = new Map<string, Set<NodeId>>();
@@ -75,7 +74,13 @@ export class TopicKeysService implements OnModuleInit {
     const turn = this.#sealing.next(topic);
     if (turn.counter === 0) {
       this.#readers.set(topic, new Set());
-      await this.#keep(turn.keyId, { topic, key: turn.key });
+      try {
+        await this.#keep(turn.keyId, { topic, key: turn.key });
+      } catch (error) {
+        // Nothing may be sealed with a key that would be forgotten.
+        this.#sealing.renew(topic);
+        throw error;
+      }
     }
     return turn;
   }
@@ -83,11 +88,9 @@ export class TopicKeysService implements OnModuleInit {
   /** The key that opens a bundle in the log, if this node has it; from then on it is kept as long as the bundle. */
   keyOf({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): Buffer | undefined {
     const known = this.#known(keyId);
-    if (known !== undefined && this.#unkept.delete(keyId)) {
-      this.#keep(keyId, { topic: stream.topic, key: known.key }).catch((cause: unknown) => {
-        this.#unkept.add(keyId);
-        this.logger.error('log.failed', { cause });
-      });
+    if (known !== undefined && this.log.key(keyId) === undefined) {
+      const kept = this.#keep(keyId, { topic: stream.topic, key: known.key });
+      kept.catch((cause: unknown) => this.logger.error('log.failed', { cause }));
     }
     return known?.key;
   }
@@ -124,9 +127,7 @@ export class TopicKeysService implements OnModuleInit {
       const key = unwrapTopicKey({ pairwise, keyId, wrapped });
       if (key === undefined) continue;
       accepted.push(keyId);
-      if (this.#known(keyId) !== undefined) continue;
-      this.#remember(keyId, { topic: frame.topic, key });
-      this.#unkept.add(keyId);
+      if (this.#known(keyId) === undefined) this.#remember(keyId, { topic: frame.topic, key });
     }
     return accepted;
   }
@@ -206,8 +207,6 @@ export class TopicKeysService implements OnModuleInit {
     this.#opened.set(keyId, known);
     if (this.#opened.size <= OPENED_KEYS_MAX) return;
     const [oldest] = this.#opened.keys();
-    if (oldest === undefined) return;
-    this.#opened.delete(oldest);
-    this.#unkept.delete(oldest);
+    if (oldest !== undefined) this.#opened.delete(oldest);
   }
 }
