@@ -29,6 +29,8 @@ export type MembershipInput =
     }
   | { readonly type: 'accusation'; readonly from: NodeId; readonly accusation: SignedAccusation }
   | { readonly type: 'segment'; readonly from: NodeId; readonly segment: SignedInterestSegment }
+  /** A peer passed on a statement by or about a node whose record is not known here. */
+  | { readonly type: 'stranger'; readonly from: NodeId; readonly id: NodeId }
   /** This node's event loop stood still for so long. */
   | { readonly type: 'lagged'; readonly byMs: number }
   | { readonly type: 'leave' };

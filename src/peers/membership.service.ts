@@ -94,7 +94,6 @@ export class MembershipService {
       wallMs: () => this.clock.wallMs(),
       nowMs: () => this.clock.monotonicMs(),
       feed: (input) => this.feed(input),
-      send: (peer, frame) => world.sendControl(peer, encodePeerFrame(frame)),
     });
     this.#running = { directory, core, driver, interest, intake, world };
   }
@@ -173,6 +172,11 @@ export class MembershipService {
     return heardMs === undefined ? undefined : this.clock.monotonicMs() - heardMs;
   }
 
+  /** When a sign of life of the node was last had here, directly or through others that were asked. */
+  signOfLifeMs(id: NodeId): number | undefined {
+    return this.#opened().core.signOfLifeMs(id);
+  }
+
   clockOffsetMs(id: NodeId): number | undefined {
     return this.#clockOffsetMs.get(id);
   }
@@ -195,7 +199,8 @@ export class MembershipService {
         return this.feed({ type: 'accusation', from: directory.self, accusation });
       }
       case 'incarnate':
-        return void this.#signRecord(output);
+        this.#signRecord(output).catch((cause: unknown) => this.logger.error('record not signed', { cause }));
+        return;
       case 'close':
         return world.closeStale(output.peer);
       case 'memberChanged':

@@ -15,11 +15,12 @@ import type { LinkPeer } from './links.js';
 import { compareFreshness } from './member.js';
 import type { MembershipCoreInput, MembershipCoreOutput, MembershipTimer } from './membership-ports.js';
 import type { NodeId } from './node-id.js';
-import type { Ack, PeerFrame, Ping, PlainPeerFrame, SyncPage } from './peer-frames.js';
+import type { Ack, PeerFrame, Ping, PlainPeerFrame, SyncPage, SyncRequest } from './peer-frames.js';
 import { Prober } from './prober.js';
 import type { Profile } from './profile.js';
 import { Statements, type RecordInput } from './statements.js';
 import { Suspicions } from './suspicions.js';
+import { TablePulls } from './table-pulls.js';
 import { TableSync } from './table-sync.js';
 
 /** Who lives: keeps the directory it is given, and asks its driver for frames, signatures and timers. */
@@ -32,6 +33,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   readonly #prober: Prober;
   readonly #suspicions: Suspicions;
   readonly #sync: TableSync;
+  readonly #pulls: TablePulls;
   readonly #audit: InterestAudit;
   readonly #statements: Statements;
   #outputs: MembershipCoreOutput[] = [];
@@ -72,6 +74,10 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       profile,
     );
     this.#sync = new TableSync(directory, this.#book);
+    this.#pulls = new TablePulls({
+      isFresherThere: (entry) => this.#sync.isFresherThere(entry),
+      send: (peer, frame) => this.#send([peer], frame),
+    });
     this.#audit = new InterestAudit(directory);
     this.#statements = new Statements({
       profile,
@@ -85,6 +91,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       send: (peers, frame) => this.#send(peers, frame),
       spread: (frame, except) => this.#spread(frame, except),
       probe: (id, nowMs) => this.#prober.probe(id, nowMs),
+      ask: (peer, id, nowMs) => this.#pulls.want(peer, [{ id }], nowMs),
       forgotten: (id) => this.#heardMs.delete(id),
     });
   }
@@ -97,6 +104,11 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   /** 0 is healthy; Lifeguard's local health. */
   get health(): number {
     return this.#awareness.score;
+  }
+
+  /** When a sign of life of a node was last had here, directly or through others that were asked. */
+  signOfLifeMs(id: NodeId): number | undefined {
+    return this.#heardMs.get(id);
   }
 
   /** Strangers turned away because the table is full. */
@@ -135,7 +147,10 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
         this.#statements.accusation(input.from, input.accusation, nowMs);
         break;
       case 'segment':
-        this.#statements.segment(input.from, input.segment);
+        this.#statements.segment(input.from, input.segment, nowMs);
+        break;
+      case 'stranger':
+        this.#pulls.want(input.from, [{ id: input.id }], nowMs);
         break;
       case 'lagged':
         this.#onLagged(input.byMs, nowMs);
@@ -154,6 +169,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   #onLinkUp(peer: LinkPeer, nowMs: number): void {
     this.#links.set(peer.id, { isSynced: false, mismatches: 0, comparedMs: nowMs });
     this.#prober.linked(peer.id);
+    this.#pulls.linked(peer.id);
     this.#heard(peer.id, nowMs);
     this.#statements.record({ type: 'record', from: peer.id, record: peer.record, jws: peer.recordJws }, nowMs);
     this.#statements.confront(peer.id);
@@ -165,6 +181,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   #onLinkDown(peer: NodeId, nowMs: number): void {
     if (!this.#links.delete(peer)) return;
+    this.#pulls.unlinked(peer, nowMs);
     if (this.directory.member(peer) === undefined) this.#heardMs.delete(peer);
     if (this.#farewells?.delete(peer)) this.#departIfDone();
     const { linkGraceMs } = this.profile;
@@ -190,10 +207,11 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
         return;
       case 'sync-page':
         return this.#onSyncPage(peer, frame, nowMs);
-      case 'sync-request': {
-        const asked = frame.ids.map((id) => this.directory.member(id)).filter((member) => member !== undefined);
-        this.#sync.tell(asked, nowMs).forEach((told) => this.#send([peer], told));
-      }
+      case 'sync-request':
+        return this.#onSyncRequest(peer, frame, nowMs);
+      case 'sync-told':
+        this.#pulls.told(peer, frame.ids, nowMs);
+        return this.#compared(peer, nowMs);
     }
   }
 
@@ -214,11 +232,19 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   }
 
   #onSyncPage(peer: NodeId, page: SyncPage, nowMs: number): void {
-    const answer = this.#sync.answer(page, nowMs);
-    answer.frames.forEach((frame) => this.#send([peer], frame));
-    if (answer.wanted.length > 0) this.#send([peer], { type: 'sync-request', ids: answer.wanted });
-    const link = this.#links.get(peer);
-    if (link !== undefined) this.#links.set(peer, { ...link, mismatches: 0, comparedMs: nowMs });
+    const { frames, wanted } = this.#sync.answer(page, nowMs);
+    frames.forEach((frame) => this.#send([peer], frame));
+    this.#pulls.want(
+      peer,
+      wanted.map((entry) => ({ id: entry.id, entry })),
+      nowMs,
+    );
+    this.#compared(peer, nowMs);
+  }
+
+  #onSyncRequest(peer: NodeId, { ids }: SyncRequest, nowMs: number): void {
+    this.#sync.tell(ids, nowMs).forEach((frame) => this.#send([peer], frame));
+    this.#compared(peer, nowMs);
   }
 
   #onTimer(timer: MembershipTimer, nowMs: number): void {
@@ -256,6 +282,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     const afterMs = this.#awareness.stretch(this.profile.periodMs);
     this.#schedule(afterMs, { kind: 'period', dueMs: nowMs + afterMs });
     this.#prober.next(nowMs);
+    this.#pulls.retry(nowMs, PULL_PERIODS * this.profile.periodMs);
     this.#ping([...this.#links].filter(([, link]) => !link.isSynced).map(([id]) => id));
   }
 
@@ -285,14 +312,19 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     const mismatches = isSame ? 0 : link.mismatches + 1;
     this.#links.set(peer, { ...link, mismatches, isSynced: link.isSynced || isSame });
     if (isSame && !link.isSynced) this.#put({ type: 'synced', peer });
-    const isDue = nowMs - link.comparedMs >= this.profile.periodMs;
+    const isDue = nowMs - link.comparedMs >= this.profile.periodMs && !this.#pulls.isPulling(peer);
     if (mismatches >= MISMATCHES_MAX && isDue) this.#compareTables(peer, nowMs);
   }
 
   #compareTables(peer: NodeId, nowMs: number): void {
+    this.#compared(peer, nowMs);
+    this.#sync.pages().forEach((page) => this.#send([peer], page));
+  }
+
+  /** Something was or is being done about the difference, so digests that differ say nothing for a while. */
+  #compared(peer: NodeId, nowMs: number): void {
     const link = this.#links.get(peer);
     if (link !== undefined) this.#links.set(peer, { ...link, mismatches: 0, comparedMs: nowMs });
-    this.#sync.pages().forEach((page) => this.#send([peer], page));
   }
 
   #sayFarewell(farewells: Set<NodeId>, nowMs: number): void {
@@ -355,6 +387,9 @@ interface LinkState {
 
 /** Digests differ for a moment at every change; twice in a row something was missed. */
 const MISMATCHES_MAX = 2;
+
+/** An answer to a request of tables is given up after so many probe periods; a slow link needs seconds for it. */
+const PULL_PERIODS = 10;
 
 /** Numbers of pings that probe nobody: real probes begin at 2. */
 const DIGEST_PROBE = 0;

@@ -21,11 +21,14 @@ const TYPES = [
   'known',
   'sync-page',
   'sync-request',
+  'sync-told',
 ] as const satisfies readonly PeerFrame['type'][];
 
 const STATES = ['alive', 'suspect', 'dead', 'left'] as const satisfies readonly MemberState[];
 
 const SIGNATURE_BYTES = 64;
+/** Whoever refutes the highest still has a number above it for the record. */
+const INCARNATION_MAX = 2 ** 48 - 2;
 
 export function encodePeerFrame(frame: PeerFrame): Buffer {
   const writer = new ByteWriter().u8(TYPES.indexOf(frame.type));
@@ -64,6 +67,7 @@ export function encodePeerFrame(frame: PeerFrame): Buffer {
       }
       return writer.finish();
     case 'sync-request':
+    case 'sync-told':
       writer.varint(frame.ids.length);
       for (const id of frame.ids) writer.raw(nodeIdBytes(id));
       return writer.finish();
@@ -105,13 +109,14 @@ function read(type: PeerFrame['type'], reader: ByteReader): PeerFrame | undefine
     case 'sync-page': {
       const ends = { after: readEnd(reader), upTo: readEnd(reader) };
       const entries = readList(reader, () => {
-        const subject = { id: readId(reader), epoch: reader.u48(), incarnation: reader.varint() };
+        const subject = { id: readId(reader), epoch: reader.u48(), incarnation: reader.count(INCARNATION_MAX) };
         const state = readState(reader);
         return { ...subject, state, interestEpoch: reader.u48(), interestVersion: reader.varint() };
       });
       return entries.every(hasState) ? { type, ...ends, entries } : undefined;
     }
     case 'sync-request':
+    case 'sync-told':
       return { type, ids: readList(reader, () => readId(reader)) };
   }
 }
@@ -122,7 +127,7 @@ function writeAccusation(writer: ByteWriter, accusation: SignedAccusation): void
 }
 
 function readAccusation(reader: ByteReader): SignedAccusation {
-  const accused = { subject: readId(reader), epoch: reader.u48(), incarnation: reader.varint() };
+  const accused = { subject: readId(reader), epoch: reader.u48(), incarnation: reader.count(INCARNATION_MAX) };
   // Anything else is read as a suspicion; the signature covers which of the two was meant.
   const state = readState(reader) === 'dead' ? 'dead' : 'suspect';
   return { ...accused, state, accuser: readId(reader), signature: reader.raw(SIGNATURE_BYTES) };

@@ -4,7 +4,6 @@ import type { MembershipCore } from './membership.js';
 import type { MembershipInput } from './membership-ports.js';
 import type { NodeId } from './node-id.js';
 import { decodePeerFrame } from './peer-frame-codec.js';
-import type { PeerFrame } from './peer-frames.js';
 import { StatementIntake } from './statement-intake.adapter.js';
 import type { StatementSignatures, Verified } from './statement-signatures.service.js';
 
@@ -16,7 +15,6 @@ export interface IntakeWorld {
   wallMs(): number;
   nowMs(): number;
   feed(input: MembershipInput): void;
-  send(peer: NodeId, frame: PeerFrame): void;
 }
 
 /** Decodes what peers send, and lets only what is verified into the membership core. */
@@ -31,33 +29,36 @@ export class PeerFrameIntake {
     const frame = decodePeerFrame(bytes);
     if (!frame.ok) return refused.add(frame.reason);
     const { signatures, directory, core } = this.world;
-    const inOrder = (verify: () => Verified | Promise<Verified>): void => {
-      const isQueued = this.#statements.add(peer, async () => this.#take(peer, await verify(), refused));
-      if (!isQueued) refused.add('too-many-statements');
+    const inOrder = (size: number, verify: () => Verified | Promise<Verified>): void => {
+      const statement = { bytes: size, verify: async () => this.#take(peer, await verify(), refused) };
+      if (!this.#statements.add(peer, statement)) refused.add('too-many-statements');
     };
     const { value } = frame;
+    // What waits or is kept is copied: a view would keep the whole record alive that it came in.
     switch (value.type) {
       case 'records':
-        for (const item of value.items) inOrder(() => signatures.verifyRecord(peer, item, directory));
+        for (const item of value.items) inOrder(item.jws.length, () => signatures.verifyRecord(peer, item, directory));
         return;
       case 'accusations':
-        for (const accusation of value.accusations) {
-          inOrder(() =>
+        for (const view of value.accusations) {
+          const accusation = { ...view, signature: Buffer.from(view.signature) };
+          inOrder(bytes.length / value.accusations.length, () =>
             core.isAccusationNews(accusation) ? signatures.verifyAccusation(peer, accusation, directory) : {},
           );
         }
         return;
       case 'segments':
-        // A segment is kept: as a view it would keep the whole record alive that it came in.
-        for (const segment of value.segments.map((view) => Buffer.from(view))) {
-          inOrder(() => signatures.verifySegment(peer, segment, directory));
+        for (const view of value.segments) {
+          const segment = Buffer.from(view);
+          inOrder(segment.length, () => signatures.verifySegment(peer, segment, directory));
         }
         return;
       case 'known':
       case 'sync-page':
-      case 'sync-request': {
+      case 'sync-request':
+      case 'sync-told': {
         const input = { type: 'frame', peer, frame: value, wallMs: this.world.wallMs() } as const;
-        return inOrder(() => ({ input }));
+        return inOrder(bytes.length, () => ({ input }));
       }
       case 'ping':
       case 'ack':
@@ -72,6 +73,6 @@ export class PeerFrameIntake {
     if (verified.input !== undefined) this.world.feed(verified.input);
     if (verified.refused !== undefined) refused.add(verified.refused);
     // Statements may overtake the record of the node that made them when a link is young.
-    if (verified.stranger !== undefined) this.world.send(peer, { type: 'sync-request', ids: [verified.stranger] });
+    if (verified.stranger !== undefined) this.world.feed({ type: 'stranger', from: peer, id: verified.stranger });
   }
 }

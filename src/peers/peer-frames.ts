@@ -76,7 +76,10 @@ export interface SyncEntry extends Freshness {
   readonly interestVersion: number;
 }
 
-/** All the sender knows of ids after `after` up to `upTo` (undefined: to the end); the receiver sends what is newer and wants the rest. */
+/**
+ * How fresh the sender's knowledge is of all ids after `after` up to `upTo` (undefined: to the end). The receiver sends or offers
+ * what is fresher with it in that range, and requests what is fresher with the sender. An offer is a page of an empty range.
+ */
 export interface SyncPage {
   readonly type: 'sync-page';
   readonly after: NodeId | undefined;
@@ -84,15 +87,21 @@ export interface SyncPage {
   readonly entries: readonly SyncEntry[];
 }
 
-/** Asks for all that the receiver knows of these nodes. */
+/** Asks for all that the receiver knows of these nodes; of as many, from the first on, as fit one answer. */
 export interface SyncRequest {
   readonly type: 'sync-request';
   readonly ids: readonly NodeId[];
 }
 
+/** Ends the answer to a request: before it came all that the sender knows of these nodes. */
+export interface SyncTold {
+  readonly type: 'sync-told';
+  readonly ids: readonly NodeId[];
+}
+
 /** What the membership channel of a link carries. */
 export type PeerFrame =
-  Ping | Ack | PingRequest | PingResult | Records | Accusations | Segments | Known | SyncPage | SyncRequest;
+  Ping | Ack | PingRequest | PingResult | Records | Accusations | Segments | Known | SyncPage | SyncRequest | SyncTold;
 
 /** Frames without signed parts: the link's authentication suffices, they go into the membership core as they are. */
 export type PlainPeerFrame = Exclude<PeerFrame, Records | Accusations | Segments>;

@@ -64,9 +64,7 @@ export class StatementSignatures {
     if (accuser === undefined) return { stranger: accusation.accuser };
     const key = publicKeyOf(accuser.record.signingKey);
     if (!verifySignature(key, accusationBytes(accusation), accusation.signature)) return { refused: 'accusation' };
-    // A view would keep the whole record that it came in alive for as long as the accusation is remembered.
-    const kept = { ...accusation, signature: Buffer.from(accusation.signature) };
-    return { input: { type: 'accusation', from, accusation: kept } };
+    return { input: { type: 'accusation', from, accusation } };
   }
 
   verifySegment(from: NodeId, bytes: Buffer, directory: Directory): Verified {

@@ -29,6 +29,8 @@ export interface StatementsWorld {
   /** To all linked peers but these; who knows it already does not pass it on, so it ends. */
   spread(frame: PeerFrame, except: readonly NodeId[]): void;
   probe(id: NodeId, nowMs: number): void;
+  /** Has all that the peer knows of this node fetched. */
+  ask(peer: NodeId, about: NodeId, nowMs: number): void;
   forgotten(id: NodeId): void;
 }
 
@@ -71,7 +73,7 @@ export class Statements {
     const { directory, profile } = this.world;
     const known = directory.member(record.id);
     const order = known === undefined ? 1 : compareFreshness(record, known);
-    if (order < 0 && known !== undefined) this.#tell(from, known, nowMs);
+    if (order < 0 && known !== undefined) this.#correct(from, known, nowMs);
     const goneMs = seen !== undefined && !isLiveState(seen.state) ? seen.stateAgeMs : 0;
     if (order <= 0 || goneMs >= profile.forgetMs) return;
     if (known === undefined && !this.#makeRoom()) return;
@@ -91,8 +93,8 @@ export class Statements {
     const { directory, book, suspicions } = this.world;
     const member = directory.member(subject);
     const order = member === undefined ? 1 : compareFreshness(accusation, member);
-    if (member === undefined || order > 0) return this.#ask(from, subject);
-    if (order < 0) return this.#tell(from, member, nowMs);
+    if (member === undefined || order > 0) return this.world.ask(from, subject, nowMs);
+    if (order < 0) return this.#correct(from, member, nowMs);
     if (member.state === 'left') return;
     const frame: PeerFrame = { type: 'accusations', accusations: [accusation] };
     // Known and still not refuted: perhaps the accused itself has not heard of it.
@@ -104,13 +106,13 @@ export class Statements {
     if (from !== this.#self) this.world.probe(subject, nowMs);
   }
 
-  segment(from: NodeId, segment: SignedInterestSegment): void {
+  segment(from: NodeId, segment: SignedInterestSegment, nowMs: number): void {
     const { subject } = segment;
     if (subject === this.#self && from !== this.#self) return;
     const { directory, audit } = this.world;
-    if (directory.member(subject) === undefined) return this.#ask(from, subject);
+    if (directory.member(subject) === undefined) return this.world.ask(from, subject, nowMs);
     const outcome = directory.mergeSegment(segment);
-    if (outcome === 'gap') return this.#ask(from, subject);
+    if (outcome === 'gap') return this.world.ask(from, subject, nowMs);
     if (outcome === 'applied') {
       this.world.put({ type: 'interestChanged', id: subject });
       if (subject === this.#self) this.world.put({ type: 'knownChanged' });
@@ -160,10 +162,12 @@ export class Statements {
     else if (record.epoch === epoch && record.incarnation > this.#incarnation) this.#incarnate(record.incarnation);
   }
 
-  /** Whoever is accused of not living, and does, says so with a higher incarnation (SWIM §4.2). */
+  /**
+   * Whoever is accused of not living, and does, says so with a higher incarnation (SWIM §4.2). One that this life has not
+   * reached is invented, as nobody else gives them out: answering it would let the accuser choose the next.
+   */
   #refute(accusation: SignedAccusation): void {
-    const isRefuted = accusation.epoch !== this.#own.epoch || accusation.incarnation < this.#incarnation;
-    if (isRefuted || this.#isLeaving) return;
+    if (accusation.epoch !== this.#own.epoch || accusation.incarnation !== this.#incarnation || this.#isLeaving) return;
     this.world.awareness.blame();
     this.#incarnate(accusation.incarnation);
   }
@@ -202,12 +206,8 @@ export class Statements {
     this.world.put({ type: 'memberForgotten', id });
   }
 
-  #ask(peer: NodeId, about: NodeId): void {
-    this.world.send([peer], { type: 'sync-request', ids: [about] });
-  }
-
-  #tell(peer: NodeId, about: Member, nowMs: number): void {
-    this.world.sync.tell([about], nowMs).forEach((frame) => this.world.send([peer], frame));
+  #correct(peer: NodeId, about: Member, nowMs: number): void {
+    this.world.sync.correct(about, nowMs).forEach((frame) => this.world.send([peer], frame));
   }
 
   #spreadRecord(id: NodeId, from: NodeId): void {

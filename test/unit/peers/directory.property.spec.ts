@@ -89,7 +89,7 @@ function exchange(a: Directory, b: Directory): void {
   for (const page of fromA.pages()) {
     const answer = fromB.answer(page, 0);
     answer.frames.forEach((frame) => take(a, frame));
-    const wanted = answer.wanted.flatMap((id) => a.member(id) ?? []);
+    const wanted = answer.wanted.map(({ id }) => id);
     fromA.tell(wanted, 0).forEach((frame) => take(b, frame));
   }
 }

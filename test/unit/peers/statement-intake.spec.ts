@@ -3,19 +3,23 @@ import { StatementIntake } from '../../../src/peers/statement-intake.adapter.js'
 
 /** Runs until all that was added is verified. */
 async function untilEmpty(intake: StatementIntake, peer: string): Promise<void> {
-  await new Promise<void>((resolve) => intake.add(peer, resolve));
+  await new Promise<void>((resolve) => intake.add(peer, { bytes: 0, verify: resolve }));
+}
+
+function add(intake: StatementIntake, peer: string, verify: () => Promise<void> | void, bytes = 100): boolean {
+  return intake.add(peer, { bytes, verify });
 }
 
 describe('statement intake', () => {
   it('verifies what a peer sent in the order it came, also when one takes longer', async () => {
     const intake = new StatementIntake(() => 0);
     const seen: number[] = [];
-    intake.add('A', async () => {
+    add(intake, 'A', async () => {
       await new Promise((resolve) => setImmediate(resolve));
       seen.push(1);
     });
-    intake.add('A', () => void seen.push(2));
-    intake.add('A', async () => void seen.push(3));
+    add(intake, 'A', () => void seen.push(2));
+    add(intake, 'A', async () => void seen.push(3));
     await untilEmpty(intake, 'A');
     expect(seen).toEqual([1, 2, 3]);
   });
@@ -24,7 +28,7 @@ describe('statement intake', () => {
     const intake = new StatementIntake(() => 0);
     const seen: string[] = [];
     for (let count = 0; count < 3; count++) {
-      for (const peer of ['A', 'B']) intake.add(peer, async () => void seen.push(peer));
+      for (const peer of ['A', 'B']) add(intake, peer, async () => void seen.push(peer));
     }
     await Promise.all([untilEmpty(intake, 'A'), untilEmpty(intake, 'B')]);
     expect(seen.join('')).toMatch(/^A(BA){1,2}/);
@@ -36,7 +40,7 @@ describe('statement intake', () => {
     const intake = new StatementIntake(() => nowMs++);
     let verified = 0;
     let verifiedAtTurn = 0;
-    for (let count = 0; count < 1_000; count++) intake.add('A', async () => void verified++);
+    for (let count = 0; count < 1_000; count++) add(intake, 'A', async () => void verified++);
     setImmediate(() => (verifiedAtTurn = verified));
     await untilEmpty(intake, 'A');
     expect(verified).toBe(1_000);
@@ -46,10 +50,23 @@ describe('statement intake', () => {
   it('refuses more than a peer may have waiting, and takes more once they are verified', async () => {
     const intake = new StatementIntake(() => 0);
     let taken = 0;
-    while (intake.add('A', async () => undefined)) taken++;
+    while (add(intake, 'A', async () => undefined)) taken++;
     expect(taken).toBeGreaterThan(4_096);
     expect(taken).toBeLessThan(20_000);
-    await new Promise<void>((resolve) => intake.add('B', resolve));
-    await expect.poll(() => intake.add('A', () => undefined)).toBe(true);
+    await untilEmpty(intake, 'B');
+    await expect.poll(() => add(intake, 'A', () => undefined)).toBe(true);
+  });
+
+  it('refuses more bytes than a peer may have waiting, and takes more once they are verified', async () => {
+    const intake = new StatementIntake(() => 0);
+    const segmentBytes = 256 * 1024;
+    let release: () => void = () => undefined;
+    add(intake, 'A', () => new Promise((resolve) => (release = resolve)), segmentBytes);
+    let waitingBytes = segmentBytes;
+    while (add(intake, 'A', () => undefined, segmentBytes)) waitingBytes += segmentBytes;
+    expect(waitingBytes).toBe(8 * 1024 * 1024);
+    expect(add(intake, 'B', () => undefined, segmentBytes)).toBe(true);
+    release();
+    await expect.poll(() => add(intake, 'A', () => undefined, segmentBytes)).toBe(true);
   });
 });

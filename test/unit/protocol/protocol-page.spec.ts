@@ -26,6 +26,8 @@ import {
 } from '../../../src/peers/mesh-server.service.js';
 import { decodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
 import { PAGE_BYTES_MAX } from '../../../src/peers/peer-frames.js';
+import { WAITING_BYTES_MAX, WAITING_MAX } from '../../../src/peers/statement-intake.adapter.js';
+import { TELL_BYTES } from '../../../src/peers/table-sync.js';
 import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from '../../../src/topics/topic.js';
 import type { Decoded } from '../../../src/wire/decoded.js';
 import { tableOf } from './doc-table.js';
@@ -48,6 +50,9 @@ const LIMITS = {
   LANE_REPAIR: LANE_BYTES_MAX.repair,
   MEMBERS_MAX,
   PAGE_BYTES_MAX,
+  TELL_BYTES,
+  WAITING_MAX,
+  WAITING_BYTES_MAX,
   INTEREST_ENTRIES_MAX,
   INTEREST_SEGMENT_BYTES_MAX,
   SEGMENTS_MAX,
