@@ -49,11 +49,11 @@ export class AcceptedMeshSocket implements MeshSocket {
 
   listen(listener: MeshSocketListener): void {
     let told: LinkCloseReason = 'transport';
-    this.socket.on(FRAME_EVENT, (frame: unknown) => {
-      if (Buffer.isBuffer(frame)) listener.frame(frame);
-    });
-    this.socket.on(CLOSING_EVENT, (reason: unknown) => {
-      told = closeReasonOf(reason);
+    // As middleware, which is called at once: listeners are called a tick later, and not at all when the other side's
+    // good-bye came in the same read.
+    this.socket.use(([event, body]: unknown[]) => {
+      if (event === CLOSING_EVENT) told = closeReasonOf(body);
+      else if (Buffer.isBuffer(body)) listener.frame(body);
     });
     // What the parser refuses ends here; Socket.IO closes the connection itself.
     this.socket.on('error', () => {

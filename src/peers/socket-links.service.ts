@@ -7,6 +7,7 @@ import { NodeLogger } from '../runtime/node-logger.service.js';
 import { Random } from '../runtime/random.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { TimerQueue } from '../runtime/timer-queue.js';
+import { type DialFailure, DialRefusals } from './dial-refusals.js';
 import { Dialer, type DialerInput, type DialerOutput, type DialTimer } from './dialer.js';
 import { LinkCounters } from './link-counters.js';
 import { type Racer, staysInRace } from './link-race.js';
@@ -44,6 +45,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
   readonly counters = new LinkCounters();
   readonly #links = new Map<NodeId, Link>();
   readonly #sessions = new Set<LinkSession>();
+  readonly #refusals = new DialRefusals();
   readonly #deadlines = new TimerQueue<LinkSession>();
   readonly #deadlineAlarm: Alarm;
   readonly #dialAlarm: Alarm;
@@ -146,6 +148,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     const existing = this.#links.get(peer.id);
     const urls = session.dialledUrl === undefined ? [record.url] : [record.url, session.dialledUrl];
     this.#dialler.handle({ type: 'linkUp', peer: peer.id, urls });
+    this.#refusals.linked(urls);
     if (existing !== undefined) {
       if (staysInRace(existing, link) === 'existing') return session.close('replaced');
       this.#links.delete(peer.id);
@@ -177,8 +180,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
       this.#tellDown(link, reason);
       this.#dialler.handle({ type: 'linkDown', peer: link.peer.id });
     } else if (session.dialledUrl !== undefined) {
-      this.logger.debug('dial failed', { url: session.dialledUrl, reason, isOurs });
-      this.#dialler.handle({ type: 'failed', url: session.dialledUrl, isOwn: reason === 'self' });
+      this.#dialFailed(session.dialledUrl, reason, isOurs);
     } else if (isOurs && reason !== 'replaced' && reason !== 'shutdown' && reason !== 'self') {
       this.logger.warn('peer refused', { reason });
     }
@@ -190,7 +192,14 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     const socket = this.#client.dial(url);
     if (socket !== undefined) return this.#begin(socket, 'initiator', url);
     this.counters.closed.add('not-in-peer-networks');
-    this.#dialler.handle({ type: 'failed', url, isOwn: false });
+    this.#dialFailed(url, 'not-in-peer-networks', true);
+  }
+
+  #dialFailed(url: string, reason: DialFailure, isOurs: boolean): void {
+    const cause = this.#isClosing ? undefined : this.#refusals.explain(url, reason, isOurs);
+    if (cause === undefined) this.logger.debug('dial failed', { url, reason, isOurs });
+    else this.logger.warn('cannot link to a node that is dialled', { url, reason, because: cause });
+    this.#dialler.handle({ type: 'failed', url, isOwn: reason === 'self' });
   }
 
   #begin(socket: MeshSocket, role: HandshakeRole, dialledUrl: string | undefined): void {
