@@ -19,7 +19,10 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** Starts a node without an application around it. A StartError with a line per problem when the options are not valid. */
+/**
+ * Starts a node without an application around it. A StartError with a line per problem when the options are not valid, and when
+ * another node of the cluster has its name and answers.
+ */
 export async function startNode(options: GrapevineOptions): Promise<RunningNode> {
   return startWithSettings(settingsFromOptions(options));
 }
@@ -28,8 +31,13 @@ export async function startNode(options: GrapevineOptions): Promise<RunningNode>
 async function startWithSettings(settings: Settings): Promise<RunningNode> {
   const app = await (settings.api === false ? startContext(settings) : startHttp(settings));
   const peers = app.get(PeersService, { strict: false });
-  await peers.started();
-  await peers.joined();
+  try {
+    await peers.started();
+    await peers.joined();
+  } catch (cause) {
+    await app.close();
+    throw cause;
+  }
   let closed: Promise<void> | undefined;
   return {
     grapevine: app.get(Grapevine, { strict: false }),

@@ -12,6 +12,7 @@ import { RecordsService } from '../crypto/records.service.js';
 import { type Alarm, Alarms } from '../runtime/alarms.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
+import type { StartError } from '../runtime/start-error.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import type { DirectoryView } from './directory-view.js';
 import { DiscoveryService } from './discovery.service.js';
@@ -22,6 +23,7 @@ import type { Member, MemberState } from './member.js';
 import { type DialChange, MemberUrls } from './member-urls.js';
 import { MembershipService, type MembershipWorld } from './membership.service.js';
 import type { NodeId } from './node-id.js';
+import { NodeName } from './node-name.service.js';
 import type { KnownCount, PeersListener } from './peers-listener.js';
 import { SocketLinks } from './socket-links.service.js';
 
@@ -42,11 +44,13 @@ export class PeersService
   readonly #linked = new Set<NodeId>();
   readonly #urls: MemberUrls;
   readonly #joinAlarm: Alarm;
-  readonly #joinWaiters: (() => void)[] = [];
+  readonly #joinWaiters: { resolve: () => void; reject: (cause: unknown) => void }[] = [];
   #epoch = 0;
   #isJoined = false;
   #started: Promise<void> | undefined;
   #left: Promise<void> | undefined;
+  /** Rejects once this node, which may not join, has said farewell. */
+  #refused: Promise<never> | undefined;
 
   constructor(
     private readonly settings: Settings,
@@ -57,6 +61,7 @@ export class PeersService
     private readonly links: SocketLinks,
     private readonly membership: MembershipService,
     private readonly discovery: DiscoveryService,
+    private readonly name: NodeName,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
     alarms: Alarms,
@@ -86,6 +91,7 @@ export class PeersService
   async beforeApplicationShutdown(): Promise<void> {
     await this.leave();
     this.discovery.stop();
+    this.name.stop();
     this.membership.stop();
     await this.links.shutdown();
   }
@@ -117,10 +123,11 @@ export class PeersService
     return this.#isJoined;
   }
 
-  /** Resolves when `isJoined` is true, or the node leaves before. */
+  /** Resolves when `isJoined` is true, or the node leaves before; a StartError when another node has its name and answers. */
   joined(): Promise<void> {
+    if (this.#refused !== undefined) return this.#refused;
     if (this.#isJoined || this.#left !== undefined) return Promise.resolve();
-    return new Promise((resolve) => this.#joinWaiters.push(resolve));
+    return new Promise((resolve, reject) => this.#joinWaiters.push({ resolve, reject }));
   }
 
   get directory(): DirectoryView {
@@ -138,10 +145,6 @@ export class PeersService
   /** Queues a frame for the same layer at the peer; false when there is no link or its lane is full. */
   send(peer: NodeId, lane: Lane, body: Uint8Array): boolean {
     return this.links.send(peer, lane, onChannel(GOSSIP_CHANNEL, body));
-  }
-
-  bufferedBytes(peer: NodeId): number {
-    return this.links.bufferedBytes(peer);
   }
 
   linked(): readonly NodeId[] {
@@ -231,11 +234,14 @@ export class PeersService
   }
 
   directoryChanged(): void {
+    if (this.#isJoined || this.name.isClaiming) this.name.look();
     for (const listener of this.#listeners) listener.directoryChanged();
   }
 
   synced(): void {
-    this.#joined('with others');
+    if (this.#isJoined || this.#left !== undefined) return;
+    this.#joinAlarm.clear();
+    this.name.claim((refusal) => (refusal === undefined ? this.#joined('with others') : this.#refuse(refusal)));
   }
 
   async #start(url: string): Promise<void> {
@@ -261,7 +267,18 @@ export class PeersService
   }
 
   #tellJoinWaiters(): void {
-    for (const resume of this.#joinWaiters.splice(0)) resume();
+    for (const waiter of this.#joinWaiters.splice(0)) waiter.resolve();
+  }
+
+  /** Whoever waits for this node to join handles it; in an application that does not, it stays outside and says so. */
+  #refuse(refusal: StartError): void {
+    const waiters = this.#joinWaiters.splice(0);
+    if (waiters.length === 0) this.logger.error(refusal.message);
+    const refused = this.leave().then(() => {
+      throw refusal;
+    });
+    this.#refused = refused;
+    refused.catch((cause: unknown) => waiters.forEach((waiter) => waiter.reject(cause)));
   }
 
   /** Whoever is admitted no more is unlinked and dialled no more; whoever is admitted again is dialled again. */

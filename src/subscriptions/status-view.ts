@@ -1,4 +1,4 @@
-import type { Member } from '../peers/member.js';
+import { isLiveState, type Member } from '../peers/member.js';
 import type { NodeId } from '../peers/node-id.js';
 
 /** A peer as `status` shows it. */
@@ -13,15 +13,19 @@ export interface PeerStatus {
   readonly rttMs: number | null;
 }
 
-/** The other members, one per name and sorted by it: a live one before those that are gone, else the newest. */
+/** The other members by name: the live, also when they share one, and under other names the newest of those that are gone. */
 export function peersByName(members: readonly Member[], self: Member): Member[] {
-  const byName = new Map<string, Member>();
-  for (const member of members) {
-    if (member.id === self.id || isFormerSelf(member, self)) continue;
-    const other = byName.get(member.name);
-    if (other === undefined || isRather(member, other)) byName.set(member.name, member);
+  const others = members.filter((member) => member.id !== self.id);
+  const live = others.filter(({ state }) => isLiveState(state));
+  const liveNames = new Set([self.name, ...live.map(({ name }) => name)]);
+  const gone = new Map<string, Member>();
+  for (const member of others) {
+    // A node that lost its data folder comes back under its name as another one.
+    if (liveNames.has(member.name)) continue;
+    const other = gone.get(member.name);
+    if (other === undefined || member.epoch > other.epoch) gone.set(member.name, member);
   }
-  return [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return [...live, ...gone.values()].sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
 }
 
 /** `degraded` while a member is suspect, or dead and not forgotten. */
@@ -35,16 +39,7 @@ export function namesOf(ids: readonly NodeId[], member: (id: NodeId) => Member |
   return [...names].sort();
 }
 
-function isLive({ state }: Member): boolean {
-  return state === 'alive' || state === 'suspect';
-}
-
-/** A node that lost its data folder comes back under its name as another one. */
-function isFormerSelf(member: Member, self: Member): boolean {
-  return member.name === self.name && !isLive(member);
-}
-
-function isRather(member: Member, other: Member): boolean {
-  if (isLive(member) !== isLive(other)) return isLive(member);
-  return member.epoch > other.epoch;
+/** Names have no spaces, so that of two the shorter comes first. */
+function orderOf({ name, id }: Member): string {
+  return `${name} ${id}`;
 }

@@ -52,6 +52,12 @@ afterEach(async () => {
 });
 
 describe('nodes in one process', () => {
+  it('are not started under the name of another one of the cluster', async () => {
+    const [a] = await startCluster('A');
+    await expect(start('A')).rejects.toThrow(`the name A is taken: ${a.url} has it, and answers`);
+    expect(a.grapevine.status().cluster).toMatchObject({ size: 1, state: 'healthy' });
+  });
+
   it('bring a message to the subscribers of all nodes, with all that belongs to it', async () => {
     const [a, b, c] = await startCluster('A', 'B', 'C');
     const heard = [await listen(a, 'orders.created'), await listen(b, 'orders.*'), await listen(c, '>')];

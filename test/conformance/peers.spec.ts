@@ -9,6 +9,7 @@ import { PeersModule } from '../../src/peers/peers.module.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import type { PeersListener } from '../../src/peers/peers-listener.js';
 import { SocketLinks } from '../../src/peers/socket-links.service.js';
+import { NodeLogger } from '../../src/runtime/node-logger.service.js';
 
 const SECRET = 'the secret of the cluster under test';
 
@@ -16,6 +17,8 @@ interface TestPeer {
   readonly app: INestApplicationContext;
   readonly peers: PeersService;
   readonly frames: string[];
+  /** Warnings and errors that were logged. */
+  readonly log: string[];
 }
 
 describe('peers of one cluster', () => {
@@ -32,9 +35,14 @@ describe('peers of one cluster', () => {
       { name, port: 0, clusterSecret: SECRET, profile: 'local', logLevel: 'silent' },
       chosen,
     );
+    const log: string[] = [];
+    const write = (line: string): void => void log.push(line);
     const app = await Test.createTestingModule({
       imports: [ConfigModule.forRoot(settings), PeersModule],
-    }).compile();
+    })
+      .overrideProvider(NodeLogger)
+      .useValue(new NodeLogger({ node: name, level: 'warn', format: 'json', destination: { write } }))
+      .compile();
     const peers = app.get(PeersService);
     const frames: string[] = [];
     const listener: PeersListener = {
@@ -45,7 +53,7 @@ describe('peers of one cluster', () => {
     };
     peers.attach(listener);
     await app.init();
-    const peer = { app, peers, frames };
+    const peer = { app, peers, frames, log };
     started.push(peer);
     return peer;
   }
@@ -160,6 +168,11 @@ describe('peers of one cluster', () => {
     await until(() => stranger.peers.counters.closedByPeer.of('wrong-secret') > 0);
     expect(aliveAt(stranger.peers)).toEqual(['S']);
     expect(aliveAt(a.peers)).toEqual(['A', 'B']);
+    // The operator of the one that dials is told, and not at every attempt.
+    await until(() => stranger.peers.counters.closedByPeer.of('wrong-secret') > 2);
+    expect(stranger.log).toEqual([
+      expect.stringMatching(new RegExp(`CLUSTER_SECRET.*${a.peers.url}|${a.peers.url}.*CLUSTER_SECRET`)),
+    ]);
     expect(b.peers.linked()).toEqual([a.peers.self]);
   });
 
@@ -167,6 +180,39 @@ describe('peers of one cluster', () => {
     const a = await start('A');
     const stranger = await start('S', { peers: [a.peers.url], clusterName: 'another' });
     await until(() => stranger.peers.counters.closed.of('wrong-cluster') > 0);
+    // The side that dials is the first to see a record, and tells the other why it hangs up.
+    await until(() => a.peers.counters.closedByPeer.of('wrong-cluster') > 0);
     expect(aliveAt(a.peers)).toEqual(['A']);
+  });
+
+  it('do not take in a node with the name of one that answers, which says whose it is', async () => {
+    const [a, b] = (await startCluster(2)) as [TestPeer, TestPeer];
+    const second = await start('B', { peers: [a.peers.url] });
+    const taken = `the name B is taken: ${b.peers.url} has it, and answers`;
+    await expect(second.peers.joined()).rejects.toThrow(taken);
+    await expect(second.peers.joined()).rejects.toThrow(taken);
+    expect(second.peers.isJoined).toBe(false);
+    // It said farewell, so that nobody takes it for dead.
+    await untilAll([a, b], ({ peers }) => peers.directory.member(second.peers.self)?.state === 'left');
+    expect(b.log).toEqual([expect.stringContaining('another node has the name of this one')]);
+    expect(aliveAt(a.peers)).toEqual(['A', 'B']);
+  });
+
+  it('take in a node with the name of one that is dead by the time it is known', async () => {
+    const [a, b] = (await startCluster(2)) as [TestPeer, TestPeer];
+    await b.app.get(SocketLinks, { strict: false }).shutdown();
+    b.app.get(MembershipService, { strict: false }).stop();
+    const again = await start('B', { peers: [a.peers.url] });
+    await again.peers.joined();
+    expect(again.peers.isJoined).toBe(true);
+    expect(again.peers.directory.member(b.peers.self)?.state).toBe('dead');
+  });
+
+  it('show it when two of one name find each other later, and both stay', async () => {
+    const a = await start('A');
+    const again = await start('A', { port: 0 });
+    a.app.get(SocketLinks, { strict: false }).keep(again.peers.url);
+    await untilAll([a, again], ({ log }) => log.some((line) => line.includes('another node has the name of this one')));
+    await untilAll([a, again], ({ peers }) => aliveAt(peers).length === 2);
   });
 });

@@ -53,6 +53,16 @@ describe('a node that cannot start', () => {
     expect(await samePort.exited).toBe(1);
     expect(samePort.complaints).toBe(`port ${port} of 127.0.0.1 is in use by another process\n`);
   });
+
+  it('says so when another node of the cluster has its name', async () => {
+    const first = await launch({}).ready();
+    const [other] = await freePorts(1);
+    const second = launch({ PORT: String(other), DATA_DIR: join(folder, 'B'), PEERS: first.url });
+    expect(await second.exited).toBe(1);
+    expect(second.complaints).toBe(`the name A is taken: ${first.url} has it, and answers; choose another NODE_NAME\n`);
+    expect(second.log).not.toContain('joined');
+    expect((await first.status()).cluster).toMatchObject({ size: 1, state: 'healthy' });
+  });
 });
 
 describe('a node that is told to stop', () => {

@@ -12,7 +12,7 @@ describe('the peers in a status', () => {
     expect(ids(peersByName([member('3', 'C'), self, member('2', 'B')], self))).toEqual(['2', '3']);
   });
 
-  it('have one entry per name: the living before those that are gone, else the newest', () => {
+  it('have one entry per name of those that are gone: the newest, and none when another lives', () => {
     const came = [member('old', 'B', 'dead', 1), member('new', 'B', 'alive', 2)];
     const gone = [member('first', 'C', 'left', 3), member('second', 'C', 'dead', 4)];
     const clock = [member('fast', 'D', 'dead', 9), member('slow', 'D', 'alive', 5)];
@@ -22,6 +22,11 @@ describe('the peers in a status', () => {
   it('leave out what the node was before it lost its folder, but show a living namesake', () => {
     expect(ids(peersByName([member('former', 'A', 'dead')], self))).toEqual([]);
     expect(ids(peersByName([member('clash', 'A', 'suspect')], self))).toEqual(['clash']);
+  });
+
+  it('are all of the living, also when two have one name', () => {
+    const pair = [member('2', 'B', 'alive', 9), member('1', 'B', 'suspect', 1), member('3', 'B', 'dead', 5)];
+    expect(ids(peersByName([...pair, member('4', 'A')], self))).toEqual(['4', '1', '2']);
   });
 
   it('make the cluster degraded while one is suspect or dead', () => {
