@@ -9,6 +9,7 @@ import { isLoopbackHost } from './config/addresses.js';
 import { loggerOf } from './config/config.module.js';
 import { readEnvironment } from './config/environment.js';
 import type { Settings } from './config/settings.js';
+import { PeersService } from './peers/peers.service.js';
 import { NestLog } from './runtime/node-logger.service.js';
 import { StartError } from './runtime/start-error.js';
 
@@ -31,6 +32,18 @@ async function run(settings: Settings): Promise<void> {
   process.send?.('listening');
   if (!isLoopbackHost(settings.host))
     logger.warn('interfaces are open to everybody who reaches the port', { host: settings.host });
+  await joinOrClose(app);
+}
+
+/** A node whose name is taken may not join, and frees everything before it says so. */
+async function joinOrClose(app: NestFastifyApplication): Promise<void> {
+  try {
+    await app.get(PeersService, { strict: false }).joined();
+  } catch (cause) {
+    limitShutdown();
+    await app.close();
+    throw cause;
+  }
 }
 
 /** A shutdown that hangs is ended, so that whoever waits for it does not hang as well. */
