@@ -1,6 +1,7 @@
 /**
- * Who has confirmed what of own streams, and which callers wait for it. A confirmation is a cumulative frontier: the peer
- * has logged everything up to it. Counting follows the directory: dead, left and uninterested nodes do not count.
+ * Who has confirmed what of own streams, and which callers wait for it. A confirmation is an extent: the peer
+ * has logged everything in (start, frontier]. Counting follows the directory: dead, left and uninterested nodes do not count, nor
+ * does one whose part of the stream begins behind the message.
  */
 import type { DirectoryView } from '../peers/directory-view.js';
 import type { NodeId } from '../peers/node-id.js';
@@ -23,9 +24,16 @@ export interface Confirmation {
 /** Tells the caller of a wait. */
 export type Reached = (id: number, confirmation: Confirmation) => void;
 
+/** The part of an own stream that came into a node's log; below `from` it never asked for any. */
+interface Held {
+  readonly from: number;
+  readonly start: number;
+  readonly frontier: number;
+}
+
 interface OwnStream {
   readonly stream: Stream;
-  readonly frontiers: Map<NodeId, number>;
+  readonly held: Map<NodeId, Held>;
   /** In order of seq, as callers wait for what they have just published. */
   waits: Wait[];
 }
@@ -42,7 +50,7 @@ export class Acknowledgements {
 
   /** From now on confirmations of this own stream are kept. */
   open(stream: Stream): void {
-    if (!this.#own.has(stream.id)) this.#own.set(stream.id, { stream, frontiers: new Map(), waits: [] });
+    if (!this.#own.has(stream.id)) this.#own.set(stream.id, { stream, held: new Map(), waits: [] });
   }
 
   close(stream: StreamId): void {
@@ -53,18 +61,19 @@ export class Acknowledgements {
 
   /** The peer may have lost its log since it was linked last; it says again what it has. */
   linkUp(peer: NodeId): void {
-    for (const own of this.#own.values()) own.frontiers.delete(peer);
+    for (const own of this.#own.values()) own.held.delete(peer);
   }
 
   frontierOf(peer: NodeId, stream: StreamId): number {
-    return this.#own.get(stream)?.frontiers.get(peer) ?? 0;
+    return this.#own.get(stream)?.held.get(peer)?.frontier ?? 0;
   }
 
-  /** `peer`, or this node itself, has logged the own stream up to `frontier`. */
-  confirmed(peer: NodeId, stream: StreamId, frontier: number): void {
+  /** `peer`, or this node itself, has logged (start, frontier] of the own stream. */
+  confirmed(peer: NodeId, stream: StreamId, { start, frontier }: { start: number; frontier: number }): void {
     const own = this.#own.get(stream);
-    if (own === undefined || frontier <= (own.frontiers.get(peer) ?? 0)) return;
-    own.frontiers.set(peer, frontier);
+    const held = own?.held.get(peer);
+    if (own === undefined || frontier <= (held?.frontier ?? 0)) return;
+    own.held.set(peer, { from: Math.min(start, held?.from ?? start), start, frontier });
     this.#review(own, frontier);
   }
 
@@ -93,12 +102,13 @@ export class Acknowledgements {
   confirmationOf(stream: StreamId, seq: number): Confirmation {
     const own = this.#own.get(stream);
     if (own === undefined) return { confirmed: 0, of: 0 };
-    let confirmed = (own.frontiers.get(this.self) ?? 0) >= seq ? 1 : 0;
+    let confirmed = isIn(own.held.get(this.self), seq) ? 1 : 0;
     let of = 1;
     for (const id of this.directory.interested(own.stream.topic)) {
-      if (id === this.self) continue;
+      const held = own.held.get(id);
+      if (id === this.self || (held !== undefined && seq <= held.from)) continue;
       of++;
-      if ((own.frontiers.get(id) ?? 0) >= seq) confirmed++;
+      if (isIn(held, seq)) confirmed++;
     }
     return { confirmed, of };
   }
@@ -119,4 +129,8 @@ export class Acknowledgements {
     this.reached(wait.id, confirmation);
     return true;
   }
+}
+
+function isIn(held: Held | undefined, seq: number): boolean {
+  return held !== undefined && seq > held.start && seq <= held.frontier;
 }

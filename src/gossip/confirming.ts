@@ -10,7 +10,7 @@ import type { Flow } from './flow.js';
 import { PAGE_ENTRIES_MAX, type AckFrame } from './gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import type { StreamId } from './stream.js';
-import type { StreamTable } from './stream-table.js';
+import type { StreamState, StreamTable } from './stream-table.js';
 
 export interface ConfirmingParts<B extends BundlePlace> {
   readonly self: NodeId;
@@ -39,13 +39,13 @@ export class Confirming<B extends BundlePlace> {
       const { publisher } = state.stream;
       if (publisher === self) {
         flow.confirmed(self, id, lastSeq, nowMs);
-        acknowledgements.confirmed(self, id, lastSeq);
+        acknowledgements.confirmed(self, id, { start: 0, frontier: lastSeq });
         continue;
       }
       const peer = links.has(publisher) ? publisher : state.via;
       if (peer === undefined || !links.has(peer)) continue;
       if (!acks.has(peer)) acks.set(peer, new Map());
-      acks.get(peer)!.set(id, { stream: id, frontier: state.loggedSeq });
+      acks.get(peer)!.set(id, loggedOf(state));
     }
     for (const [peer, page] of acks) this.send(peer, [...page.values()]);
   }
@@ -53,9 +53,7 @@ export class Confirming<B extends BundlePlace> {
   /** The acks of the link before may have been lost with it. */
   linkUp(peer: NodeId): void {
     const entries: Entry[] = [];
-    for (const { stream, loggedSeq } of this.parts.table.streams()) {
-      if (stream.publisher === peer) entries.push({ stream: stream.id, frontier: loggedSeq });
-    }
+    for (const state of this.parts.table.streams()) if (state.stream.publisher === peer) entries.push(loggedOf(state));
     this.send(peer, entries);
   }
 
@@ -66,9 +64,14 @@ export class Confirming<B extends BundlePlace> {
       if (state === undefined || entry.frontier > state.window.frontier) continue;
       if (node === undefined) this.#heardOwn(peer, entry, nowMs);
       else if (this.parts.audience.isRelayOf(node, peer)) {
-        this.parts.acknowledgements.confirmed(node, entry.stream, entry.frontier);
+        this.parts.acknowledgements.confirmed(node, entry.stream, entry);
       }
     }
+  }
+
+  /** Says how far this node is with a stream, and from where on it has it. */
+  tell(peer: NodeId, state: StreamState<B>): void {
+    this.send(peer, [loggedOf(state)]);
   }
 
   send(peer: NodeId, entries: readonly Entry[], node?: NodeId): void {
@@ -85,8 +88,13 @@ export class Confirming<B extends BundlePlace> {
     flow.confirmed(peer, entry.stream, entry.frontier, nowMs);
     dissemination.reached(peer, state, entry.frontier);
     if (publisher === self) {
-      acknowledgements.confirmed(peer, entry.stream, entry.frontier);
+      acknowledgements.confirmed(peer, entry.stream, entry);
       this.parts.emit({ type: 'arrived', stream: entry.stream, seq: entry.frontier });
     } else if (links.has(publisher) && audience.relaysFor(publisher, peer)) this.send(publisher, [entry], peer);
   }
+}
+
+/** What an ack says of a stream. */
+export function loggedOf({ stream, loggedFrom, loggedSeq }: StreamState<BundlePlace>): Entry {
+  return { stream: stream.id, start: Math.min(loggedFrom, loggedSeq), frontier: loggedSeq };
 }

@@ -10,8 +10,8 @@ import { Acknowledgements, type Confirmation } from './acknowledgements.js';
 import { Audience } from './audience.js';
 import { Dissemination } from './dissemination.js';
 import { Flow } from './flow.js';
-import { Confirming } from './confirming.js';
-import type { CoreFrame, ExtentsFrame } from './gossip-frames.js';
+import { Confirming, loggedOf } from './confirming.js';
+import type { AckFrame, CoreFrame, ExtentsFrame } from './gossip-frames.js';
 import type { BundlePlace, GossipInput, GossipOutput, GossipTimer, GossipWorld } from './gossip-protocol.js';
 import { Reception, type ReceptionCounters } from './reception.js';
 import { Repair } from './repair.js';
@@ -78,7 +78,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#reception = new Reception(this.#links, this.#table, this.#audience, this.#repair, {
       emit,
       released: (state, bundle) => this.#dissemination.relay(state, bundle, this.#nowMs),
-      duplicate: (peer, state) => this.#confirming.send(peer, [{ stream: state.stream.id, frontier: state.loggedSeq }]),
+      tell: (peer, state) => this.#confirming.tell(peer, state),
       ask: (peer, topic) => this.#summaries.ask(peer, topic, this.#nowMs),
       floorOf: (stream) => this.#wants.floorOf(stream),
       opened: (topic) => this.#wants.opened(topic),
@@ -253,13 +253,13 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
   #onExtents(peer: NodeId, frame: ExtentsFrame, nowMs: number): void {
     if (!this.#audience.isWantedHere(frame.topic)) return;
     let isCovered = true;
-    const acks: { stream: StreamId; frontier: number }[] = [];
+    const acks: AckFrame['entries'][number][] = [];
     for (const claim of frame.streams) {
       const stream = streamOf(frame.topic, claim.publisher, claim.epoch);
       if (!this.#reception.claimed(peer, stream, claim, nowMs)) isCovered = false;
       // Whoever thinks that this node lags learns how far it is.
       const state = this.#table.get(stream.id);
-      if (state !== undefined && !frame.isLast) acks.push({ stream: stream.id, frontier: state.loggedSeq });
+      if (state !== undefined && !frame.isLast) acks.push(loggedOf(state));
     }
     this.#summaries.explained(peer, frame, isCovered);
     this.#confirming.send(peer, acks);
@@ -302,6 +302,8 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     const gap = { stream, from: window.frontier + 1, to, reason: 'retention' } as const;
     window.jump(to);
     state.history = undefined;
+    // What is not here is not confirmed: nobody may take the gap for held.
+    state.loggedFrom = to;
     state.loggedSeq = Math.max(state.loggedSeq, to);
     this.#out.push({ type: 'gap', gap }, { type: 'extent', stream, floor: window.floor, frontier: window.frontier });
     this.#table.changed(state, this.#nowMs);

@@ -61,7 +61,8 @@ function write(writer: ByteWriter, frame: GossipFrame): void {
       writer.varint(frame.node === undefined ? 0 : 1);
       if (frame.node !== undefined) writer.raw(nodeIdBytes(frame.node));
       writer.varint(frame.entries.length);
-      for (const { stream, frontier } of frame.entries) writer.raw(streamIdBytes(stream)).varint(frontier);
+      for (const { stream, start, frontier } of frame.entries)
+        writer.raw(streamIdBytes(stream)).varint(start).varint(frontier);
       break;
     case 'summary':
       writer.varint(frame.topics.length);
@@ -127,7 +128,11 @@ function read(reader: ByteReader, kind: GossipFrame['type']): GossipFrame {
       return {
         type: kind,
         node: reader.count(1) === 1 ? readNodeId(reader) : undefined,
-        entries: readPage(reader, () => ({ stream: readStreamId(reader), frontier: readSeq(reader) })),
+        entries: readPage(reader, () => ({
+          stream: readStreamId(reader),
+          start: readSeq(reader),
+          frontier: readSeq(reader),
+        })),
       };
     case 'summary':
       return {
@@ -196,10 +201,9 @@ function readClaim(reader: ByteReader): Claim {
 
 /** Nobody holds a stream from beyond its end. */
 function isSound(frame: GossipFrame): boolean {
-  return (
-    frame.type !== 'extents' ||
-    frame.streams.every(({ start, floor, frontier }) => floor <= frontier && start <= frontier)
-  );
+  if (frame.type === 'ack') return frame.entries.every(({ start, frontier }) => start <= frontier);
+  if (frame.type !== 'extents') return true;
+  return frame.streams.every(({ start, floor, frontier }) => start <= frontier && floor <= frontier);
 }
 
 /** Larger ones, which varints could hold, have no place in rows and digests. */

@@ -19,11 +19,11 @@ export interface DataFrame {
   readonly bundle: Buffer;
 }
 
-/** The sender, or `node` for which it relays, has these streams in its log up to the frontiers. */
+/** Everything in (start, frontier] of these streams came into the log of the sender, or of `node` for which it relays. */
 export interface AckFrame {
   readonly type: 'ack';
   readonly node: NodeId | undefined;
-  readonly entries: readonly { readonly stream: StreamId; readonly frontier: number }[];
+  readonly entries: readonly { readonly stream: StreamId; readonly start: number; readonly frontier: number }[];
 }
 
 /** Digests over (stream id, frontier) of topics that the receiver wants and the sender holds. */

@@ -40,8 +40,8 @@ export interface ReceptionPorts<B extends BundlePlace> {
   emit(output: GossipOutput<B>): void;
   /** A bundle was released that others may get from here. */
   released(state: StreamState<B>, bundle: B): void;
-  /** The peer sent what was here already: it should know how far this node is. */
-  duplicate(peer: NodeId, state: StreamState<B>): void;
+  /** The peer should know how far this node is with the stream: it sent what was here already, or publishes it. */
+  tell(peer: NodeId, state: StreamState<B>): void;
   ask(peer: NodeId, topic: string): void;
   /** What was released of a stream before the own interest began anew. */
   floorOf(stream: Stream): number;
@@ -78,7 +78,7 @@ export class Reception<B extends BundlePlace> {
     const offer = state.window.offer(bundle);
     if (offer === 'known') {
       this.counters.duplicates++;
-      this.ports.duplicate(peer, state);
+      this.ports.tell(peer, state);
     } else if (offer === 'full') this.counters.refused++;
     else {
       state.via = peer;
@@ -131,7 +131,7 @@ export class Reception<B extends BundlePlace> {
 
   /** Takes in new streams whose publisher did not speak in time. */
   tick(nowMs: number): void {
-    for (const newcomer of this.#newcomers.values()) if (newcomer.dueMs <= nowMs) this.#adopt(newcomer, nowMs);
+    for (const newcomer of this.#newcomers.values()) if (newcomer.dueMs <= nowMs) this.#begin(newcomer, nowMs);
   }
 
   /** The first push of a stream: with the publisher's word it is taken in, without it is looked into. */
@@ -168,7 +168,14 @@ export class Reception<B extends BundlePlace> {
     newcomer.start = isFinal ? claim.start : Math.min(newcomer.start, claim.start);
     newcomer.isSure ||= isSure(claim);
     newcomer.claims.set(peer, claim);
-    if (isFinal) this.#adopt(newcomer, nowMs);
+    if (isFinal) this.#begin(newcomer, nowMs);
+  }
+
+  /** Takes a stream in by its claims; its publisher learns what this node will not have. */
+  #begin(newcomer: Newcomer, nowMs: number): void {
+    const state = this.#adopt(newcomer, nowMs);
+    const { publisher } = newcomer.stream;
+    if (state !== undefined && this.links.has(publisher)) this.ports.tell(publisher, state);
   }
 
   #adopt({ stream, start: named, isSure, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {

@@ -17,7 +17,8 @@ export interface StreamState<B extends BundlePlace> {
   readonly window: StreamWindow<B>;
   /** Where this node's interest began: history below it is not asked for, unless it is wanted later. */
   start: number;
-  /** Everything up to here is in the log for good. */
+  /** Everything in (loggedFrom, loggedSeq] came into the log for good; what was given up before did not. */
+  loggedFrom: number;
   loggedSeq: number;
   /** Who last pushed or served it: gets the acks when the publisher is out of reach. */
   via: NodeId | undefined;
@@ -77,6 +78,7 @@ export class StreamTable<B extends BundlePlace> {
       stream,
       window: new StreamWindow<B>(extent.floor, extent.frontier),
       start: extent.floor,
+      loggedFrom: extent.floor,
       loggedSeq: extent.frontier,
       via: undefined,
       history: undefined,

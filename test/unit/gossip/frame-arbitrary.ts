@@ -19,9 +19,12 @@ export function frame(seqMax = SEQ_MAX): fc.Arbitrary<GossipFrame> {
       const frontier = Math.max(a, b, c);
       return { publisher, epoch, start: Math.min(a, b), floor: Math.min(b, c), frontier };
     });
+  const entry = fc
+    .record({ stream, seqs: fc.tuple(seq, seq) })
+    .map(({ stream: id, seqs: [a, b] }) => ({ stream: id, start: Math.min(a, b), frontier: Math.max(a, b) }));
   return fc.oneof(
     fc.record({ type: type('data'), isRepair: fc.boolean(), start: optional(fc.nat(2 ** 40)), bundle: bytes(30) }),
-    fc.record({ type: type('ack'), node: optional(id), entries: fc.array(fc.record({ stream, frontier: seq })) }),
+    fc.record({ type: type('ack'), node: optional(id), entries: fc.array(entry) }),
     fc.record({ type: type('summary'), topics: fc.array(fc.record({ topic, digest: base64(8) })) }),
     fc.record({ type: type('extentsRequest'), topics: fc.array(topic) }),
     fc.record({ type: type('extents'), topic, digest: base64(8), isLast: fc.boolean(), streams: fc.array(claim) }),

@@ -10,7 +10,11 @@ const [SELF, A, B] = [0, 1, 2].map(nodeId) as [string, string, string];
 
 describe('the gossip core', () => {
   it('takes whatever decodes, and says nothing that cannot be encoded', () => {
-    const step = fc.record({ peer: fc.constantFrom(A, B), frame: frame(Number.MAX_SAFE_INTEGER), waitMs: fc.nat(3_000) });
+    const step = fc.record({
+      peer: fc.constantFrom(A, B),
+      frame: frame(Number.MAX_SAFE_INTEGER),
+      waitMs: fc.nat(3_000),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const rig = new CoreRig(SELF, [A, B]);

@@ -59,7 +59,7 @@ function frameTo(type: 'ack' | 'extents' | 'pull' | 'pulled', seq: number): Goss
   const stream = streamBy(nodeId(1)).id;
   switch (type) {
     case 'ack':
-      return { type, node: undefined, entries: [{ stream, frontier: seq }] };
+      return { type, node: undefined, entries: [{ stream, start: 0, frontier: seq }] };
     case 'extents':
       return extents({ start: 0, floor: 0, frontier: seq });
     case 'pull':
