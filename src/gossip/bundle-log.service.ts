@@ -119,12 +119,12 @@ export class BundleLog {
     return this.#lastArrival;
   }
 
-  /** Adds the next bundle of its stream; a stream that is new here begins with it. */
-  append(bundle: NewBundle): Appended {
+  /** Adds the next bundle of its stream; a stream that is new here begins at `floor`. */
+  append(bundle: NewBundle, floor = bundle.firstSeq - 1): Appended {
     const { stream, firstSeq, lastSeq } = bundle;
     const nowMs = this.clock.wallMs();
     const arrival = ++this.#lastArrival;
-    const held = this.#table.get(stream.id) ?? this.#newExtent(stream, firstSeq - 1);
+    const held = this.#table.get(stream.id) ?? this.#newExtent(stream, floor);
     if (firstSeq > held.frontier + 1 || lastSeq <= held.frontier) {
       const detail = `bundle ${firstSeq}–${lastSeq} does not follow ${held.frontier} of its stream`;
       return { arrival, committed: Promise.reject(new GrapevineError('internal', detail)) };

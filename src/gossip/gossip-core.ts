@@ -166,6 +166,11 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'logged':
         this.#confirming.logged(input.entries, nowMs);
         break;
+      case 'unlogged': {
+        const state = this.#table.get(input.stream);
+        if (state !== undefined) this.#reception.unlogged(state, input.frontier, nowMs);
+        break;
+      }
       case 'floorMoved':
         this.#table.get(input.stream)?.window.raiseFloor(input.floor);
         break;
@@ -299,13 +304,15 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
 
   #giveUp(state: StreamState<B>, to: number): void {
     const { stream, window } = state;
-    const gap = { stream, from: window.frontier + 1, to, reason: 'retention' } as const;
+    const from = Math.max(window.frontier, state.releasedSeq) + 1;
+    if (from <= to) this.#out.push({ type: 'gap', gap: { stream, from, to, reason: 'retention' } });
     window.jump(to);
+    state.releasedSeq = Math.max(state.releasedSeq, to);
     state.history = undefined;
     // What is not here is not confirmed: nobody may take the gap for held.
     state.loggedFrom = to;
     state.loggedSeq = Math.max(state.loggedSeq, to);
-    this.#out.push({ type: 'gap', gap }, { type: 'extent', stream, floor: window.floor, frontier: window.frontier });
+    this.#out.push({ type: 'extent', stream, floor: window.floor, frontier: window.frontier });
     this.#table.changed(state, this.#nowMs);
     this.#reception.release(state, this.#nowMs);
   }

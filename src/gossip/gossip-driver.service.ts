@@ -25,6 +25,7 @@ export interface OwnStreamsListener {
 }
 
 type Output = Exclude<GossipOutput<Bundle>, { type: 'schedule' }>;
+type Release = Extract<Output, { type: 'release' }>;
 type Serve = Extract<Output, { type: 'serve' }>;
 
 /** Bundles sent and received, for metrics; `duplicate` ones were known already. */
@@ -127,7 +128,7 @@ export class GossipDriver {
   #carryOut(output: Output): void {
     switch (output.type) {
       case 'release':
-        return this.#release(output.bundle, output.fromSeq);
+        return this.#release(output);
       case 'backfill':
         this.delivery.backfilled(output.bundle);
         return this.#committed(output.bundle, this.log.prepend(output.bundle));
@@ -158,23 +159,27 @@ export class GossipDriver {
     }
   }
 
-  #release(bundle: Bundle, fromSeq: number): void {
+  #release({ bundle, fromSeq, floor }: Release): void {
     const { id, publisher, epoch } = bundle.stream;
     // What this life of the node published was logged and delivered before gossip had it.
     if (publisher === this.peers.self && epoch === this.peers.epoch) {
       return this.handle({ type: 'logged', entries: [{ stream: id, lastSeq: bundle.lastSeq }] });
     }
     this.publishers.keep(publisher);
-    const { arrival, committed } = this.log.append(bundle);
+    const { arrival, committed } = this.log.append(bundle, floor);
     this.#committed(bundle, committed);
     this.delivery.released(bundle, fromSeq, arrival);
   }
 
-  /** A bundle that could not be logged is never acknowledged; repair brings it again after the next start. */
+  /** A bundle that could not be logged is not acknowledged; repair brings it again. */
   #committed(bundle: Bundle, committed: Promise<void>): void {
+    const stream = bundle.stream.id;
     committed.then(
-      () => this.#reportLogged(bundle.stream.id, bundle.lastSeq),
-      (error: unknown) => this.#logFailed(error),
+      () => this.#reportLogged(stream, bundle.lastSeq),
+      (error: unknown) => {
+        this.#logFailed(error);
+        this.handle({ type: 'unlogged', stream, frontier: this.log.extent(stream)?.frontier });
+      },
     );
   }
 

@@ -51,6 +51,8 @@ export type GossipInput<B extends BundlePlace> =
       readonly type: 'logged';
       readonly entries: readonly { readonly stream: StreamId; readonly lastSeq: number }[];
     }
+  /** A released bundle, or history, could not be logged: the log has the stream up to `frontier`, or does not know it. */
+  | { readonly type: 'unlogged'; readonly stream: StreamId; readonly frontier: number | undefined }
   /** Retention dropped everything of the stream up to `floor`. */
   | { readonly type: 'floorMoved'; readonly stream: StreamId; readonly floor: number }
   /** The answer to a `serve` was sent: it reached `upTo` (`after` when there was nothing to send). */
@@ -67,8 +69,11 @@ export type GossipInput<B extends BundlePlace> =
   | TimerExpired<GossipTimer>;
 
 export type GossipOutput<B extends BundlePlace> =
-  /** The next of its stream: log it; deliver its messages from `fromSeq` on if anybody here wants them. */
-  | { readonly type: 'release'; readonly bundle: B; readonly fromSeq: number }
+  /**
+   * The next of its stream, which begins at `floor` if the log does not know it: log it; deliver its messages from `fromSeq` on if
+   * anybody here wants them, none when all were released before.
+   */
+  | { readonly type: 'release'; readonly bundle: B; readonly fromSeq: number; readonly floor: number }
   /** History below the floor, in order: log it, don't deliver it as live. The floor follows as an `extent` when all is there. */
   | { readonly type: 'backfill'; readonly bundle: B; readonly fromSeq: number }
   /** Send the bundle on the data lane, with `start` in the frame when it is given. */

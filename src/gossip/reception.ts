@@ -22,6 +22,9 @@ export const NEWCOMERS_MAX = 16_384;
  */
 export const FLOOR_WAIT_MS = { publisher: 1_000, holders: 250, unsure: 3_000 };
 
+/** A log that is full is not tried again before. */
+export const UNLOGGED_PAUSE_MS = 1_000;
+
 interface Newcomer {
   readonly stream: Stream;
   dueMs: number;
@@ -112,10 +115,28 @@ export class Reception<B extends BundlePlace> {
     let isChanged = false;
     for (let ready = state.window.takeNext(); ready !== undefined; ready = state.window.takeNext()) {
       isChanged = true;
-      this.ports.emit({ type: 'release', bundle: ready.bundle, fromSeq: ready.fromSeq });
+      const { bundle } = ready;
+      // Subscribers get nothing twice, though the log may.
+      const fromSeq = Math.max(ready.fromSeq, Math.min(state.releasedSeq, bundle.lastSeq) + 1);
+      state.releasedSeq = Math.max(state.releasedSeq, bundle.lastSeq);
+      this.ports.emit({ type: 'release', bundle, fromSeq, floor: state.window.floor });
       this.ports.released(state, ready.bundle);
     }
     if (isChanged) this.table.changed(state, nowMs);
+  }
+
+  /** The log has the stream only up to `frontier`: the rest, and history on its way, is fetched again after a pause. */
+  unlogged(state: StreamState<B>, frontier: number | undefined, nowMs: number): void {
+    const { stream, window, history } = state;
+    window.fallBack(frontier ?? window.floor);
+    state.loggedSeq = Math.min(state.loggedSeq, window.frontier);
+    state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
+    if (history !== undefined) state.history = new StreamWindow<B>(history.floor);
+    if (frontier !== undefined && frontier < window.floor) {
+      this.ports.emit({ type: 'extent', stream, floor: window.floor, frontier: window.frontier });
+    }
+    this.table.changed(state, nowMs);
+    for (const peer of this.links) this.ports.ask(peer, stream.topic);
   }
 
   /** What a peer said of its logs may be different when it comes back. */

@@ -134,7 +134,7 @@ export class Repair<B extends BundlePlace> {
         this.#endPull(need);
       }
       this.#next(need, nowMs);
-      if (need.pull === undefined && need.readyAtMs <= nowMs) this.#lookBlocked(need, nowMs);
+      if (need.pull === undefined && isReady(need, nowMs)) this.#lookBlocked(need, nowMs);
     }
   }
 
@@ -145,7 +145,7 @@ export class Repair<B extends BundlePlace> {
       this.#needs.delete(need.state.stream.id);
       return;
     }
-    if (need.readyAtMs > nowMs) return;
+    if (!isReady(need, nowMs)) return;
     const peer = this.#choose(need, range.after, nowMs);
     if (peer === undefined) return;
     need.blockedSinceMs = undefined;
@@ -237,6 +237,10 @@ function rangeOf<B extends BundlePlace>({ state, holders }: Need<B>): Range | un
   if (to > frontier) return { after: frontier, to, isHistory: false };
   if (state.history === undefined) return undefined;
   return { after: state.history.frontier, to: floor, isHistory: true };
+}
+
+function isReady<B extends BundlePlace>({ readyAtMs, state }: Need<B>, nowMs: number): boolean {
+  return Math.max(readyAtMs, state.pausedUntilMs) <= nowMs;
 }
 
 function reachOf<B extends BundlePlace>(need: Need<B>): number {

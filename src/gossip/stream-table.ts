@@ -20,6 +20,10 @@ export interface StreamState<B extends BundlePlace> {
   /** Everything in (loggedFrom, loggedSeq] came into the log for good; what was given up before did not. */
   loggedFrom: number;
   loggedSeq: number;
+  /** Up to here it was released, though some of it may have to come again as it could not be logged. */
+  releasedSeq: number;
+  /** Nothing is pulled before. */
+  pausedUntilMs: number;
   /** Who last pushed or served it: gets the acks when the publisher is out of reach. */
   via: NodeId | undefined;
   /** History below the floor on its way: (floor, frontier] of it is here already. */
@@ -80,6 +84,8 @@ export class StreamTable<B extends BundlePlace> {
       start: extent.floor,
       loggedFrom: extent.floor,
       loggedSeq: extent.frontier,
+      releasedSeq: extent.frontier,
+      pausedUntilMs: 0,
       via: undefined,
       history: undefined,
       openFloor: undefined,
@@ -105,7 +111,7 @@ export class StreamTable<B extends BundlePlace> {
     this.delete(state);
     const oldest = this.#released.size >= STREAMS_MAX ? this.#released.keys().next().value : undefined;
     if (oldest !== undefined) this.#released.delete(oldest);
-    this.#released.set(state.stream.id, { seq: state.window.frontier, sinceMs });
+    this.#released.set(state.stream.id, { seq: Math.max(state.window.frontier, state.releasedSeq), sinceMs });
   }
 
   /** Up to where a stream was released before the interest began anew at `sinceMs`; 0 when it was not. */

@@ -84,6 +84,11 @@ export class StreamWindow<B extends BundlePlace> {
     this.#floor = Math.min(this.#floor, floor);
   }
 
+  /** What was released above `seq` did not last: it has to come again. */
+  fallBack(seq: number): void {
+    this.#frontier = Math.max(this.#floor, Math.min(this.#frontier, seq));
+  }
+
   /** Gives up on everything up to `seq`: nobody has it any more. Nothing below can be served either. */
   jump(seq: number): void {
     if (seq <= this.#frontier) return;

@@ -114,7 +114,7 @@ export class GossipNode implements UpperLayer {
       case 'release': {
         const commit = this.log.append(output.bundle, this.world.wallMs);
         this.#commitLater(output.bundle, commit);
-        if (this.wants(output.bundle.stream.topic)) {
+        if (this.wants(output.bundle.stream.topic) && output.fromSeq <= output.bundle.lastSeq) {
           this.world.witness.delivered(this, output.bundle, output.fromSeq);
         }
         return;

@@ -58,6 +58,14 @@ describe('bundle log', () => {
     expect(seqs(log)).toEqual([1, 2]);
   });
 
+  it('begins a stream that it does not know at the floor that it is told', async () => {
+    const log = await rig().open();
+    await log.append(bundleAt(stream, 4, 8), 5).committed;
+    expect(log.extent(stream.id)).toMatchObject({ floor: 5, frontier: 8 });
+    await expect(log.append(bundleAt(other, 9), 5).committed).rejects.toBeInstanceOf(GrapevineError);
+    expect(log.extent(other.id)).toBeUndefined();
+  });
+
   it('tells what was received before a point in time', async () => {
     const { clock, open } = rig();
     const log = await open();
