@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { withReceiptView } from './api/client-publishing.service.js';
-import { isoTime, messageId, receiptView, type MessageView, type ReceiptView } from './api/message-view.js';
-import type { AckLevel, Gap, Message } from './gossip/message.js';
+import type { AckLevel, Gap } from './gossip/message.js';
+import type { KnownCount } from './peers/peers-listener.js';
 import { NodeLogger } from './runtime/node-logger.service.js';
-import type { Known } from './subscriptions/client-subscriber.js';
 import { DrainService } from './subscriptions/drain.service.js';
 import { HandlersService } from './subscriptions/handlers.service.js';
+import { messageView, type MessageView, type ReceiptView } from './subscriptions/message-view.js';
+import { SUBSCRIBE_TIMEOUT_MS_DEFAULT } from './subscriptions/open-subscriber.js';
 import { PublishingService } from './subscriptions/publishing.service.js';
 import type { After } from './subscriptions/starting-point.js';
 import { StatusService, type NodeStatus } from './subscriptions/status.service.js';
@@ -16,6 +16,7 @@ export type GrapevineMessage = MessageView;
 /** Where a message went, and how many logs hold it. */
 export type GrapevineReceipt = ReceiptView;
 
+/** How a message is published; all of it may be left out. */
 export interface GrapevinePublishOptions {
   /** How many logs must hold the message before the promise resolves. Default `local`. */
   readonly ack?: AckLevel;
@@ -28,8 +29,10 @@ export interface GrapevinePublishOptions {
   readonly idempotencyKey?: string;
 }
 
+/** Called for one message at a time; the next one waits for what it returns. */
 export type GrapevineHandler = (message: GrapevineMessage) => unknown;
 
+/** Where a handler begins, and what becomes of what it cannot handle. */
 export interface GrapevineSubscribeOptions {
   /** `retained`, a cursor, or `{stream: seq}`. Default: what is published from now on. */
   readonly after?: After;
@@ -49,7 +52,7 @@ export interface GrapevineSubscribeOptions {
 export interface GrapevineSubscription {
   readonly topic: string;
   /** How many of the live nodes knew when `subscribe` resolved. */
-  readonly known: Known;
+  readonly known: KnownCount;
   /** Whether all after the starting point was still to be had. */
   readonly recovered: boolean;
   /** Where the handler stands: resuming with it misses nothing. */
@@ -59,7 +62,6 @@ export interface GrapevineSubscription {
 }
 
 const ATTEMPTS = 5;
-const SUBSCRIBE_TIMEOUT_MS = 1_000;
 
 /** A node's publish-subscribe for the application around it. */
 @Injectable()
@@ -76,16 +78,12 @@ export class Grapevine {
 
   /**
    * Publishes a JSON value or bytes. GrapevineError `invalid-topic`, `invalid-request`, `too-large`, `idempotency-mismatch`,
-   * `overloaded`, `draining`, `store-full`, or `ack-timeout` with what is confirmed so far.
+   * `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with what is confirmed so far.
    */
   async publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
     const { ttlMs, headers, idempotencyKey, ack, timeoutMs } = options;
     const request = { topic, message, ttlMs, headers, idempotencyKey };
-    try {
-      return receiptView(await this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' }));
-    } catch (error) {
-      throw withReceiptView(error);
-    }
+    return this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' });
   }
 
   /**
@@ -97,14 +95,14 @@ export class Grapevine {
     handler: GrapevineHandler,
     options: GrapevineSubscribeOptions = {},
   ): Promise<GrapevineSubscription> {
-    const { after, durable, attempts = ATTEMPTS, timeoutMs = SUBSCRIBE_TIMEOUT_MS, onError, onGap } = options;
+    const { after, durable, attempts = ATTEMPTS, timeoutMs = SUBSCRIBE_TIMEOUT_MS_DEFAULT, onError, onGap } = options;
     const made = await this.handlers.subscribe(topic, {
       after,
       durable,
       attempts,
       timeoutMs,
-      handler: (message) => handler(grapevineMessage(message)),
-      onError: (error, message) => this.#guarded(() => this.#gaveUp(error, grapevineMessage(message), onError)),
+      handler: (message) => handler(messageView(message)),
+      onError: (error, message) => this.#guarded(() => this.#gaveUp(error, messageView(message), onError)),
       onGap: (gap) => this.#guarded(() => this.#lost(gap, onGap)),
     });
     const subscription: GrapevineSubscription = {
@@ -156,32 +154,5 @@ export class Grapevine {
     } catch (error) {
       this.logger.error('handler.callback-failed', { error });
     }
-  }
-}
-
-/** As REST shows it, but with bytes as bytes. */
-function grapevineMessage(message: Message): GrapevineMessage {
-  const { stream, seq } = message;
-  return {
-    id: messageId(stream.id, seq),
-    topic: stream.topic,
-    message: valueOf(message),
-    publisher: message.publisherName,
-    publisherId: stream.publisher,
-    epoch: stream.epoch,
-    stream: stream.id,
-    seq,
-    publishedAt: isoTime(message.publishedAtMs),
-    headers: message.headers ?? {},
-  };
-}
-
-/** Bytes are copied: others read the same bundle. A payload that claims to be JSON and is not is given as the bytes it is. */
-function valueOf({ encoding, payload }: Message): unknown {
-  if (encoding === 'bytes') return new Uint8Array(payload);
-  try {
-    return JSON.parse(payload.toString('utf8'));
-  } catch {
-    return new Uint8Array(payload);
   }
 }

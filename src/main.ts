@@ -5,7 +5,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { configureHttp, httpAdapterFor } from './api/http-app.setup.js';
 import { AppModule } from './app.module.js';
-import { isLoopbackHost } from './config/addresses.js';
 import { loggerOf } from './config/config.module.js';
 import { readEnvironment } from './config/environment.js';
 import type { Settings } from './config/settings.js';
@@ -30,8 +29,6 @@ async function run(settings: Settings): Promise<void> {
   stopWithParent();
   await app.listen(settings.port, settings.host);
   process.send?.('listening');
-  if (!isLoopbackHost(settings.host))
-    logger.warn('interfaces are open to everybody who reaches the port', { host: settings.host });
   await joinOrClose(app);
 }
 
@@ -51,7 +48,7 @@ function limitShutdown(): void {
   setTimeout(() => process.exit(1), SHUTDOWN_MS_MAX).unref();
 }
 
-/** A node that another program started with a channel to it does not outlive that program. */
+/** A node that another program started with a channel to it does not outlive it. */
 function stopWithParent(): void {
   if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }

@@ -1,14 +1,18 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
-import type { Settings } from '../config/settings.js';
+import { isLoopbackHost } from '../config/addresses.js';
+import { Settings } from '../config/settings.js';
 import { GossipModule } from '../gossip/gossip.module.js';
+import { GossipService } from '../gossip/gossip.service.js';
+import type { NodeId } from '../peers/node-id.js';
 import { PeersModule } from '../peers/peers.module.js';
+import { NodeLogger } from '../runtime/node-logger.service.js';
+import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsModule } from '../subscriptions/subscriptions.module.js';
 import { ClientCounters } from './client-counters.js';
 import { ClientPublishing } from './client-publishing.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsGateway, eventsGatewayAt } from './events.gateway.js';
-import { MessageViews } from './message-view.js';
 import { MessagesController } from './messages.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { NdjsonIntake } from './ndjson-intake.service.js';
@@ -34,14 +38,28 @@ import { TopicsController } from './topics.controller.js';
     ClientCounters,
     ClientPublishing,
     EventStreams,
-    MessageViews,
+    {
+      provide: MessageViews,
+      useFactory: (gossip: GossipService) => new MessageViews((id: NodeId) => gossip.nameOf(id)),
+      inject: [GossipService],
+    },
     MetricsService,
     NdjsonIntake,
     ProblemFilter,
   ],
   exports: [ProblemFilter],
 })
-export class ApiModule {
+export class ApiModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly settings: Settings,
+    private readonly logger: NodeLogger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { host } = this.settings;
+    if (!isLoopbackHost(host)) this.logger.warn('interfaces are open to everybody who reaches the port', { host });
+  }
+
   static forRoot(settings: Settings & { readonly api: { readonly prefix: string } }): DynamicModule {
     const { prefix } = settings.api;
     return {

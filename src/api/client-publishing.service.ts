@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
-import { PublishingService, type PublishingOptions, type PublishRequest } from '../subscriptions/publishing.service.js';
+import type { ReceiptView } from '../subscriptions/message-view.js';
+import type { PublishingOptions } from '../subscriptions/publication.js';
+import { PublishingService } from '../subscriptions/publishing.service.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { receiptView, type ReceiptView } from './message-view.js';
 import { asGrapevineError, problemOf, type ProblemDocument } from './problem.js';
 import { readPublish } from './publish-request.js';
 
@@ -32,7 +33,7 @@ export class ClientPublishing {
   ) {}
 
   async publish(ask: Ask): Promise<ReceiptView> {
-    return this.#publish({ ...readPublish(ask.value), idempotencyKey: ask.idempotencyKey }, ask.options);
+    return this.publishing.publish({ ...readPublish(ask.value), idempotencyKey: ask.idempotencyKey }, ask.options);
   }
 
   /** In order; what is wrong with one message keeps no other out. */
@@ -59,21 +60,4 @@ export class ClientPublishing {
       throw error;
     }
   }
-
-  async #publish(request: PublishRequest, options: PublishingOptions): Promise<ReceiptView> {
-    try {
-      return receiptView(await this.publishing.publish(request, options));
-    } catch (error) {
-      throw withReceiptView(error);
-    }
-  }
-}
-
-/** Out of time is not lost: the problem carries the receipt as the client knows receipts. */
-export function withReceiptView(error: unknown): unknown {
-  if (!(error instanceof GrapevineError) || error.code !== 'ack-timeout') return error;
-  const receipt = error.details.extra as Partial<Parameters<typeof receiptView>[0]> | undefined;
-  if (receipt?.stream === undefined) return error;
-  const extra = { ...receiptView(receipt as Parameters<typeof receiptView>[0]) };
-  return new GrapevineError(error.code, error.detail, { ...error.details, extra });
 }

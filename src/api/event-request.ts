@@ -1,8 +1,8 @@
+import { invalidRequest } from '../runtime/errors.js';
 import type { After } from '../subscriptions/starting-point.js';
 import type { Ask } from './client-publishing.service.js';
-import { jsonProblem } from './json-bounds.js';
-import { invalidRequest, type FieldErrors } from './problem.js';
-import { readIdempotencyKey, readPublishOptions } from './publish-request.js';
+import { isObject, jsonProblem } from './json-bounds.js';
+import { readIdempotencyKey, readPublishOptions, unknownFields } from './publish-request.js';
 
 /** What a client asks for with `subscribe`. */
 export interface SubscribeAsk {
@@ -12,10 +12,14 @@ export interface SubscribeAsk {
   readonly isBatched: boolean;
 }
 
+const SUBSCRIBE_FIELDS = new Set(['topic', 'after', 'batch']);
+const UNSUBSCRIBE_FIELDS = new Set(['topic']);
+
 /** Reads the payload of `subscribe`; throws the GrapevineError that says why not. */
 export function readSubscribe(payload: unknown): SubscribeAsk {
-  const { topic, after, batch, ...unknown } = readObject(payload);
-  const errors: FieldErrors = Object.keys(unknown).map((field) => ({ field, message: 'is not known' }));
+  const object = readObject(payload);
+  const { topic, after, batch } = object;
+  const errors = unknownFields(object, SUBSCRIBE_FIELDS);
   if (typeof topic !== 'string') errors.push({ field: 'topic', message: 'must be a string' });
   if (batch !== undefined && typeof batch !== 'boolean')
     errors.push({ field: 'batch', message: 'must be true or false' });
@@ -27,8 +31,9 @@ export function readSubscribe(payload: unknown): SubscribeAsk {
 
 /** Reads the payload of `unsubscribe`. */
 export function readUnsubscribe(payload: unknown): string {
-  const { topic, ...unknown } = readObject(payload);
-  const errors: FieldErrors = Object.keys(unknown).map((field) => ({ field, message: 'is not known' }));
+  const object = readObject(payload);
+  const { topic } = object;
+  const errors = unknownFields(object, UNSUBSCRIBE_FIELDS);
   if (typeof topic !== 'string') errors.push({ field: 'topic', message: 'must be a string' });
   if (errors.length > 0) throw invalidRequest(errors);
   return topic as string;
@@ -36,10 +41,9 @@ export function readUnsubscribe(payload: unknown): string {
 
 /** Reads a payload of `publish`: what goes into the query and a header over REST stands beside the message here. */
 export function readPublishAsk(payload: unknown): Ask {
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    throw invalidRequest([{ field: 'body', message: 'must be an object with topic and message' }]);
-  }
-  const { ack, timeoutMs, idempotencyKey, ...value } = payload as Record<string, unknown>;
+  // What is no object is refused when it is read as a message.
+  if (!isObject(payload)) return { value: payload, options: {} };
+  const { ack, timeoutMs, idempotencyKey, ...value } = payload;
   return {
     value,
     options: readPublishOptions({ ack, timeoutMs }),
@@ -48,10 +52,7 @@ export function readPublishAsk(payload: unknown): Ask {
 }
 
 function readObject(payload: unknown): Record<string, unknown> {
-  const problem =
-    typeof payload !== 'object' || payload === null || Array.isArray(payload)
-      ? 'must be an object'
-      : jsonProblem(payload);
+  const problem = isObject(payload) ? jsonProblem(payload) : 'must be an object';
   if (problem !== undefined) throw invalidRequest([{ field: 'body', message: problem }]);
   return payload as Record<string, unknown>;
 }

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { Gap, Message } from '../gossip/message.js';
 import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber, Subscribed } from '../subscriptions/client-subscriber.js';
+import type { MessageViews } from '../subscriptions/message-view.js';
 import type { Sink } from '../subscriptions/subscriber.js';
 import type { ClientCounters } from './client-counters.js';
-import { gapView, type MessageViews } from './message-view.js';
 import { problemOf } from './problem.js';
 import { cursorOnly, HEARTBEAT, messageEvent, namedEvent, retryAfter } from './sse.js';
 
@@ -52,7 +52,7 @@ export class EventStreamClient implements Sink {
 
   gap(gap: Gap): void {
     this.counters.gaps.stream++;
-    this.#write(namedEvent('gap', gapView(gap)));
+    this.#write(namedEvent('gap', this.views.gap(gap)));
   }
 
   cut(): void {

@@ -5,10 +5,10 @@ import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';
 import { DrainService } from '../subscriptions/drain.service.js';
+import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
 import { ClientCounters } from './client-counters.js';
 import { EventStreamClient } from './event-stream.client.js';
-import { MessageViews } from './message-view.js';
 
 /** Proxies cut connections that are silent for a minute; a quarter of that leaves room for bad ones. */
 const HEARTBEAT_MS = 15_000;
@@ -37,7 +37,7 @@ export class EventStreams implements OnApplicationShutdown {
     drain: DrainService,
   ) {
     this.#heartbeat = alarms.create('event-stream-heartbeat', () => this.#beat());
-    drain.attach({ draining: (retryAfterMs) => this.#endAll(retryAfterMs) });
+    drain.attach({ draining: ({ retryAfterMs }) => this.#endAll(retryAfterMs) });
   }
 
   /** Turns a response into an event stream; throws, with nothing written yet, when it cannot be. */

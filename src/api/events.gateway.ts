@@ -13,12 +13,12 @@ import { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { DrainService } from '../subscriptions/drain.service.js';
+import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
 import { ClientCounters } from './client-counters.js';
 import { ClientPublishing, type Ask } from './client-publishing.service.js';
 import { readPublishAsk, readSubscribe, readUnsubscribe } from './event-request.js';
 import { EVENTS_NAMESPACE, type Answer, type Refusal } from './events.js';
-import { MessageViews } from './message-view.js';
 import { isAllowedOrigin } from './origin.js';
 import { asGrapevineError, problemOf } from './problem.js';
 import { SocketClient } from './socket.client.js';
@@ -41,7 +41,7 @@ export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisc
     private readonly logger: NodeLogger,
     drain: DrainService,
   ) {
-    drain.attach({ draining: (retryAfterMs) => this.#clients.forEach((client) => client.draining(retryAfterMs)) });
+    drain.attach({ draining: ({ retryAfterMs }) => this.#clients.forEach((client) => client.draining(retryAfterMs)) });
   }
 
   handleConnection(socket: Socket): void {

@@ -24,6 +24,11 @@ export function jsonProblem(value: unknown, depthLeft: number = JSON_DEPTH_MAX):
   return undefined;
 }
 
+/** An object as JSON knows it: neither a list nor bytes. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value);
+}
+
 /** Over Socket.IO bytes may come as they are. */
 export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;

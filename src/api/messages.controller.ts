@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Query, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
-import { MessageViews } from './message-view.js';
 import { MessagePageBody, MessagesQuery, PAGE_DEFAULT } from './messages.dto.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';

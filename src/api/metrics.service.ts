@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { GossipService } from '../gossip/gossip.service.js';
 import { PeersService } from '../peers/peers.service.js';
-import { StatusService } from '../subscriptions/status.service.js';
+import { StatusService, type NodeStatus } from '../subscriptions/status.service.js';
 import { ClientCounters } from './client-counters.js';
 import { clientMetrics } from './client-metrics.js';
 import { clusterMetrics } from './cluster-metrics.js';
@@ -14,11 +14,13 @@ import type { Metric } from './metric.js';
 @Injectable()
 export class MetricsService {
   readonly #registry = new Registry();
+  /** Of the scrape that is going on. */
+  #status: NodeStatus | undefined;
 
   constructor(status: StatusService, gossip: GossipService, peers: PeersService, clients: ClientCounters) {
     collectDefaultMetrics({ register: this.#registry });
     const metrics = [
-      ...clusterMetrics(() => status.status()),
+      ...clusterMetrics(() => (this.#status ??= status.status())),
       ...gossipMetrics(gossip),
       ...linkMetrics(peers),
       ...clientMetrics(clients),
@@ -27,6 +29,7 @@ export class MetricsService {
   }
 
   text(): Promise<string> {
+    this.#status = undefined;
     return this.#registry.metrics();
   }
 

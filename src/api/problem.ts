@@ -1,5 +1,6 @@
-import { ERRORS, GrapevineError, type ErrorCode } from '../runtime/errors.js';
+import { ERRORS, GrapevineError, type ErrorCode, type FieldErrors } from '../runtime/errors.js';
 
+/** Content type of a problem document. */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** An error as clients get it (RFC 9457). */
@@ -11,18 +12,9 @@ export interface ProblemDocument {
   /** Stable name of the error, see docs/errors.md. */
   readonly code: ErrorCode;
   /** What exactly is wrong, one entry per field. */
-  readonly errors: readonly { readonly field: string; readonly message: string }[];
+  readonly errors: FieldErrors;
   readonly [extension: string]: unknown;
 }
-
-/** When a client should try again if the error itself does not say. */
-const RETRY_AFTER_MS: { readonly [code in ErrorCode]?: number } = {
-  'too-many-requests': 1_000,
-  'too-many-subscriptions': 1_000,
-  overloaded: 1_000,
-  'not-ready': 1_000,
-  draining: 5_000,
-};
 
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthorized',
@@ -34,6 +26,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   429: 'too-many-requests',
 };
 
+/** The error as clients get it. */
 export function problemOf(error: GrapevineError): ProblemDocument {
   const { code, title, status, detail, details } = error;
   return {
@@ -49,7 +42,7 @@ export function problemOf(error: GrapevineError): ProblemDocument {
 
 /** Header fields that belong to the problem. */
 export function problemHeaders(error: GrapevineError): Readonly<Record<string, string>> {
-  const retryAfterMs = error.details.retryAfterMs ?? RETRY_AFTER_MS[error.code];
+  const { retryAfterMs } = error;
   return retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
 }
 
@@ -69,13 +62,4 @@ function statusOf(error: unknown): number | undefined {
   const { statusCode, getStatus } = Object(error) as { statusCode?: unknown; getStatus?: unknown };
   const status: unknown = typeof getStatus === 'function' ? getStatus.call(error) : statusCode;
   return typeof status === 'number' ? status : undefined;
-}
-
-/** What is wrong, one entry per field. */
-export type FieldErrors = { readonly field: string; readonly message: string }[];
-
-/** A request that is not valid, with what is wrong field by field. */
-export function invalidRequest(errors: FieldErrors, code: ErrorCode = 'invalid-request'): GrapevineError {
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  return new GrapevineError(code, detail, { errors });
 }

@@ -10,21 +10,16 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { GrapevineError } from '../runtime/errors.js';
+import { GrapevineError, invalidRequest } from '../runtime/errors.js';
+import type { ReceiptView } from '../subscriptions/message-view.js';
+import { PUBLISH_TIMEOUT_MS_DEFAULT } from '../subscriptions/publication.js';
 import { BATCH_MESSAGES_MAX, ClientPublishing, type Ask, type BatchOutcome } from './client-publishing.service.js';
 import { jsonProblem } from './json-bounds.js';
-import type { ReceiptView } from './message-view.js';
 import { NdjsonBody } from './json-body.js';
-import { invalidRequest } from './problem.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { BatchItem, PublishBody, ReceiptFields } from './publish.dto.js';
-import {
-  PUBLISH_TIMEOUT_MS_DEFAULT,
-  PUBLISH_TIMEOUT_MS_MAX,
-  readIdempotencyKey,
-  readPublishOptions,
-} from './publish-request.js';
+import { PUBLISH_TIMEOUT_MS, readIdempotencyKey, readPublishOptions } from './publish-request.js';
 
 const CHAT = { topic: 'chat', message: 'hello world' };
 
@@ -71,7 +66,12 @@ export class PublishController {
   @ApiQuery({
     name: 'timeoutMs',
     required: false,
-    schema: { type: 'integer', minimum: 1, maximum: PUBLISH_TIMEOUT_MS_MAX, default: PUBLISH_TIMEOUT_MS_DEFAULT },
+    schema: {
+      type: 'integer',
+      minimum: PUBLISH_TIMEOUT_MS.min,
+      maximum: PUBLISH_TIMEOUT_MS.max,
+      default: PUBLISH_TIMEOUT_MS_DEFAULT,
+    },
   })
   @ApiHeader({
     name: 'Idempotency-Key',
@@ -108,6 +108,7 @@ export class PublishController {
     'draining',
     'ack-timeout',
     'store-full',
+    'too-many-topics',
   )
   async publish(
     @Body() body: unknown,

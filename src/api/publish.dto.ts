@@ -1,10 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 import { WholeNumber } from '../config/setting-rules.js';
+import { headerErrors, TTL_MS } from '../subscriptions/publication.js';
 import { topicProblem } from '../topics/topic.js';
 import { MessageFields } from './messages.dto.js';
 import { Problem } from './problem.dto.js';
-import { headerErrors, publishedValueProblem, TTL_MS_MAX } from './publish-request.js';
+import { publishedValueProblem } from './publish-request.js';
 
 /** A rule that tells in one phrase what is wrong. */
 function Free(problemOfValue: (value: unknown) => string | undefined, options?: ValidationOptions): PropertyDecorator {
@@ -37,11 +38,11 @@ export class PublishBody {
 
   @ApiPropertyOptional({
     example: 60_000,
-    minimum: 1,
-    maximum: TTL_MS_MAX,
+    minimum: TTL_MS.min,
+    maximum: TTL_MS.max,
     description: 'How long after it was published the message is worth delivering.',
   })
-  @WholeNumber({ min: 1, max: TTL_MS_MAX })
+  @WholeNumber(TTL_MS)
   ttlMs?: number;
 
   @ApiPropertyOptional({

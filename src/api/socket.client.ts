@@ -3,10 +3,10 @@ import type { Gap, Message } from '../gossip/message.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';
+import type { MessageViews } from '../subscriptions/message-view.js';
 import type { Sink } from '../subscriptions/subscriber.js';
 import type { ClientCounters } from './client-counters.js';
 import { eventText } from './events.js';
-import { gapView, type MessageViews } from './message-view.js';
 import { problemOf } from './problem.js';
 
 /** Requests of one socket that are being worked on; further ones are refused. */
@@ -57,7 +57,7 @@ export class SocketClient implements Sink {
 
   gap(gap: Gap): void {
     this.counters.gaps.socket++;
-    if (!this.#isCut) this.#send('gap', JSON.stringify(gapView(gap)));
+    if (!this.#isCut) this.#send('gap', JSON.stringify(this.views.gap(gap)));
   }
 
   cut(): void {

@@ -1,9 +1,8 @@
 import { Injectable, ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { GrapevineError } from '../runtime/errors.js';
+import { GrapevineError, invalidRequest } from '../runtime/errors.js';
 import { NdjsonBody } from './json-body.js';
-import { jsonProblem } from './json-bounds.js';
-import { invalidRequest } from './problem.js';
+import { isObject, jsonProblem } from './json-bounds.js';
 
 /** Validates a DTO of Grapevine's own controllers: what is not known is refused and named like what is wrong. */
 @Injectable()
@@ -23,8 +22,7 @@ export class StrictPipe extends ValidationPipe {
     // Before class-transformer walks it.
     if (value instanceof NdjsonBody)
       throw new GrapevineError('unsupported-media-type', 'Lines are taken by /publish only.');
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    const problem = isObject ? jsonProblem(value) : 'must be an object';
+    const problem = isObject(value) ? jsonProblem(value) : 'must be an object';
     if (problem !== undefined) throw invalidRequest([{ field: metadata.type, message: problem }]);
     return super.transform(value, metadata);
   }

@@ -1,17 +1,12 @@
 import { Body, Controller, HttpCode, HttpStatus, Post, Query, Res, UseFilters } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Settings } from '../config/settings.js';
+import { SUBSCRIBE_TIMEOUT_MS_DEFAULT } from '../subscriptions/open-subscriber.js';
 import { SubscriptionsService, type NodeSubscription } from '../subscriptions/subscriptions.service.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { StrictPipe } from './strict.pipe.js';
-import {
-  KNOWN_TIMEOUT_MS_DEFAULT,
-  KnownQuery,
-  SubscribeBody,
-  SubscriptionBody,
-  UnsubscribeBody,
-} from './subscriptions.dto.js';
+import { KnownQuery, SubscribeBody, SubscriptionBody, UnsubscribeBody } from './subscriptions.dto.js';
 
 /** What the node itself is subscribed to. */
 @ApiTags('subscriptions')
@@ -43,7 +38,9 @@ export class SubscriptionsController {
     'invalid-request',
     'invalid-pattern',
     'invalid-cursor',
+    'too-large',
     'unsupported-media-type',
+    'too-many-subscriptions',
     'draining',
   )
   async subscribe(
@@ -62,7 +59,14 @@ export class SubscriptionsController {
   @ApiOperation({ summary: "End this node's own subscription", description: 'Its clients keep theirs.' })
   @ApiBody({ type: UnsubscribeBody, examples: { pattern: { value: { topic: 'news.>' } } } })
   @ApiResponse({ status: 200, description: 'Not subscribed, whether or not it was.', type: SubscriptionBody })
-  @ApiProblems('malformed-request', 'invalid-request', 'invalid-pattern', 'unsupported-media-type', 'draining')
+  @ApiProblems(
+    'malformed-request',
+    'invalid-request',
+    'invalid-pattern',
+    'too-large',
+    'unsupported-media-type',
+    'draining',
+  )
   async unsubscribe(
     @Body(StrictPipe) body: UnsubscribeBody,
     @Query(StrictPipe) query: KnownQuery,
@@ -76,5 +80,5 @@ export class SubscriptionsController {
 }
 
 function timeoutOf({ timeoutMs }: KnownQuery): number {
-  return timeoutMs ?? KNOWN_TIMEOUT_MS_DEFAULT;
+  return timeoutMs ?? SUBSCRIBE_TIMEOUT_MS_DEFAULT;
 }

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString } from 'class-validator';
 import { WholeNumber } from '../config/setting-rules.js';
+import { SUBSCRIBE_TIMEOUT_MS_DEFAULT } from '../subscriptions/open-subscriber.js';
 import { FromDigits } from './query-number.js';
 
-export const KNOWN_TIMEOUT_MS_DEFAULT = 1_000;
 const KNOWN_TIMEOUT_MS_MAX = 60_000;
 
 export class SubscribeBody {
@@ -31,7 +31,7 @@ export class KnownQuery {
     type: 'integer',
     minimum: 0,
     maximum: KNOWN_TIMEOUT_MS_MAX,
-    default: KNOWN_TIMEOUT_MS_DEFAULT,
+    default: SUBSCRIBE_TIMEOUT_MS_DEFAULT,
     description: 'Longest wait for all live nodes to know.',
   })
   @FromDigits()

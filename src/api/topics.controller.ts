@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { invalidRequest } from '../runtime/errors.js';
 import { StatusService } from '../subscriptions/status.service.js';
 import { patternProblem } from '../topics/topic.js';
 import { PAGE_DEFAULT } from './messages.dto.js';
-import { invalidRequest } from './problem.js';
 import { ApiProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { StrictPipe } from './strict.pipe.js';

@@ -20,21 +20,33 @@ function butIs(value: unknown): string {
   return `, not ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`;
 }
 
-export function WholeNumber(range: { readonly min: number; readonly max: number }): PropertyDecorator {
-  return rule(
-    `a whole number from ${range.min} to ${range.max}`,
-    (value) => Number.isSafeInteger(value) && (value as number) >= range.min && (value as number) <= range.max,
-  );
+/** Both ends included. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
 }
 
+/** Whether a value is a whole number within a range. */
+export function isWholeNumber(value: unknown, { min, max }: Range): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+/** A whole number within a range. */
+export function WholeNumber(range: Range): PropertyDecorator {
+  return rule(`a whole number from ${range.min} to ${range.max}`, (value) => isWholeNumber(value, range));
+}
+
+/** One of some texts. */
 export function OneOf(choices: readonly string[]): PropertyDecorator {
   return rule(`one of ${choices.join(', ')}`, (value) => choices.includes(value as string));
 }
 
+/** A text that is accepted. */
 export function Text(mustBe: string, accepts: (text: string) => boolean): PropertyDecorator {
   return rule(mustBe, (value) => typeof value === 'string' && accepts(value));
 }
 
+/** A list of texts that are all accepted. */
 export function ListOf(mustBe: string, accepts: (text: string) => boolean): PropertyDecorator {
   return rule(
     `a list of ${mustBe}`,

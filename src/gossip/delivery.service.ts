@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { openBundle } from '../crypto/bundle-seal.js';
 import type { KeyId } from '../crypto/topic-keys.js';
-import type { InterestEntry } from '../peers/interest.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
-import { PatternTree } from '../topics/pattern-tree.js';
 import { decodeContent } from './bundle-content.js';
 import { BundleLog } from './bundle-log.service.js';
 import type { Bundle } from './bundle.js';
 import { Deadlines, type Deadline } from './deadlines.service.js';
-import type { GossipListener } from './gossip-listener.js';
+import type { GossipListener, Interest } from './gossip-listener.js';
 import { KeyRequests } from './key-requests.service.js';
 import type { Gap, Message } from './message.js';
 import { PublishersService } from './publishers.service.js';
@@ -33,9 +31,9 @@ interface BehindStream {
  */
 @Injectable()
 export class DeliveryService {
-  readonly #wanted = new PatternTree<null>();
   readonly #behind = new Map<StreamId, BehindStream>();
   #listener: GossipListener | undefined;
+  #interest: Interest | undefined;
 
   constructor(
     private readonly keys: TopicKeysService,
@@ -52,14 +50,13 @@ export class DeliveryService {
     this.#listener = listener;
   }
 
-  /** What this node wants, at once; what the cluster knows of it follows. */
-  setInterest(entries: readonly InterestEntry[], before: readonly InterestEntry[]): void {
-    for (const { pattern } of before) this.#wanted.delete(pattern, null);
-    for (const { pattern } of entries) this.#wanted.add(pattern, null);
+  attachInterest(interest: Interest): void {
+    this.#interest = interest;
   }
 
+  /** Whether this node wants the topic, at once; what the cluster knows of it follows. */
   isWanted(topic: string): boolean {
-    return this.#wanted.matches(topic);
+    return this.#interest?.isWanted(topic) ?? false;
   }
 
   /** The next bundle of its stream, in the log at `arrival`; its messages from `fromSeq` on are new. */

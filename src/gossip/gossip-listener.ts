@@ -1,3 +1,4 @@
+import type { InterestEntry } from '../peers/interest.js';
 import type { Gap, Message } from './message.js';
 
 /** Where opened messages go; declared here, implemented above. Must not throw. */
@@ -6,4 +7,11 @@ export interface GossipListener {
   deliver(messages: readonly Message[], arrival: number): void;
   /** Messages that this node wanted and cannot get. */
   gap(gap: Gap): void;
+}
+
+/** What this node wants, for whomever in it; declared here, implemented above. */
+export interface Interest {
+  isWanted(topic: string): boolean;
+  /** What the cluster is to know of it. */
+  entries(): readonly InterestEntry[];
 }

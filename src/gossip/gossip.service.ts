@@ -4,20 +4,20 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import type { InterestEntry } from '../peers/interest.js';
 import type { NodeId } from '../peers/node-id.js';
-import type { PeersListener } from '../peers/peers-listener.js';
+import type { KnownCount, PeersListener } from '../peers/peers-listener.js';
 import { PeersService } from '../peers/peers.service.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
 import { BundleLog, type TopicUsage } from './bundle-log.service.js';
 import type { StreamExtent } from './bundle-store.js';
 import { Deadlines } from './deadlines.service.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipDriver } from './gossip-driver.service.js';
-import type { GossipListener } from './gossip-listener.js';
+import type { GossipListener, Interest } from './gossip-listener.js';
 import { InboxService } from './inbox.service.js';
-import type { Message, Receipt } from './message.js';
+import type { LoggedMessage, Message, Receipt } from './message.js';
 import { PublisherService } from './publisher.service.js';
 import { PublishersService } from './publishers.service.js';
 import type { PublishInput, PublishOptions } from './publish.js';
@@ -27,20 +27,15 @@ import { TopicKeysService } from './topic-keys.service.js';
 /** Bytes of the log that one read of messages opens at a time. */
 const READ_BYTES = 256 * 1024;
 const READ_BUNDLES = 64;
-const HISTORY_POLL_MS = 25;
+const POLL_MS = 25;
 /** History counts as arrived when nothing was missing for so long. */
 const HISTORY_QUIET_MS = 250;
-
-/** A message as the log has it; `arrival` is its bundle's place in this node's order. */
-export interface LoggedMessage {
-  readonly message: Message;
-  readonly arrival: number;
-}
 
 /** What the layers above see of gossip: publish, want, read the log. */
 @Injectable()
 export class GossipService implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown, PeersListener {
-  #interest: readonly InterestEntry[] = [];
+  #interest: Interest | undefined;
+  #isTellSet = false;
   #publishing = 0;
   #isDraining = false;
 
@@ -54,6 +49,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     private readonly publisher: PublisherService,
     private readonly delivery: DeliveryService,
     private readonly deadlines: Deadlines,
+    private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
   ) {
     peers.attach(this);
@@ -69,12 +65,18 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     this.delivery.attach(listener);
   }
 
+  /** Whom to ask what this node wants. */
+  attachInterest(interest: Interest): void {
+    this.#interest = interest;
+    this.delivery.attachInterest(interest);
+  }
+
   /**
-   * Publishes one message. GrapevineError `too-large`, `overloaded`, `draining`, `store-full`, or `ack-timeout` with the receipt in its
-   * details. The topic must be valid.
+   * Publishes one message. GrapevineError `too-large`, `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with
+   * the receipt in its details. The topic must be valid.
    */
   async publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
-    if (this.#isDraining) throw new GrapevineError('draining', 'the node is shutting down', { retryAfterMs: 1_000 });
+    if (this.#isDraining) throw new GrapevineError('draining', 'the node is shutting down');
     this.#publishing++;
     try {
       return await this.publisher.publish(input, options);
@@ -83,30 +85,49 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     }
   }
 
-  /** What this node wants from now on, in place of what it wanted before. */
-  setInterest(entries: readonly InterestEntry[]): void {
-    this.delivery.setInterest(entries, this.#interest);
-    this.#interest = entries;
-    this.peers.setInterest(entries);
+  /** What this node wants has changed: the cluster is told of all changes of a turn together. */
+  interestChanged(): void {
+    if (this.#isTellSet) return;
+    this.#isTellSet = true;
+    setImmediate(() => this.tellInterest());
+  }
+
+  /** Tells of the changes so far without waiting for the end of the turn. */
+  tellInterest(): void {
+    if (!this.#isTellSet) return;
+    this.#isTellSet = false;
+    this.peers.setInterest(this.#interest?.entries() ?? []);
+  }
+
+  /** Resolves when all live nodes know what this node wants now or the time is over, with what is known then. */
+  waitUntilKnown(timeoutMs: number): Promise<KnownCount> {
+    this.tellInterest();
+    return this.peers.waitUntilKnown(timeoutMs);
   }
 
   /** Resolves when the history that live nodes hold of what this node wants has arrived, or after `timeoutMs`. */
   async pullHistory(timeoutMs: number): Promise<void> {
-    const startMs = performance.now();
-    await this.peers.waitUntilKnown(timeoutMs);
-    let quietMs = 0;
-    while (quietMs < HISTORY_QUIET_MS && performance.now() - startMs < timeoutMs) {
-      await new Promise<void>((resolve) => this.deadlines.set(HISTORY_POLL_MS, resolve));
-      quietMs = this.driver.isMissingAnything || this.delivery.isMissingKeys ? 0 : quietMs + HISTORY_POLL_MS;
-      if (this.peers.linked().length === 0) return;
-    }
+    const untilMs = this.clock.monotonicMs() + timeoutMs;
+    await this.waitUntilKnown(timeoutMs);
+    let quietSinceMs = this.clock.monotonicMs();
+    await this.#until(() => {
+      const nowMs = this.clock.monotonicMs();
+      if (this.driver.isMissingAnything) quietSinceMs = nowMs;
+      return nowMs - quietSinceMs >= HISTORY_QUIET_MS || this.peers.linked().length === 0;
+    }, untilMs);
   }
 
-  /** Every stream that this node holds something of, or did. */
-  extents(): Iterable<StreamExtent> {
-    return this.log.extents();
+  /** Names the order of arrivals in this node's log: random, as long-lived as the log, 6 bytes as base64url. */
+  get storeId(): string {
+    return this.log.storeId;
   }
 
+  /** A publisher's NODE_NAME, as last known. */
+  nameOf(publisher: NodeId): string {
+    return this.publishers.nameOf(publisher);
+  }
+
+  /** What this node holds of the streams whose topic matches. */
   *extentsOf(topicMatches: (topic: string) => boolean): Iterable<StreamExtent> {
     for (const extent of this.log.extents()) if (topicMatches(extent.stream.topic)) yield extent;
   }
@@ -174,13 +195,10 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     this.driver.handle({ type: 'directoryChanged' });
   }
 
-  /** Takes no more messages, and resolves when those it took are in the logs of the interested, or after `timeoutMs`. */
-  async drain(timeoutMs: number): Promise<void> {
+  /** Takes no more messages, and resolves when those it took are in the logs of the interested, or at `untilMs` of the clock. */
+  async drain(untilMs: number): Promise<void> {
     this.#isDraining = true;
-    const startMs = performance.now();
-    while ((this.#publishing > 0 || this.driver.isUnconfirmed) && performance.now() - startMs < timeoutMs) {
-      await new Promise<void>((resolve) => this.deadlines.set(HISTORY_POLL_MS, resolve));
-    }
+    await this.#until(() => this.#publishing === 0 && !this.driver.isUnconfirmed, untilMs);
   }
 
   beforeApplicationShutdown(): void {
@@ -189,5 +207,12 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
 
   async onApplicationShutdown(): Promise<void> {
     await this.log.close();
+  }
+
+  /** Resolves when the condition holds, or at `untilMs` of the monotonic clock. */
+  async #until(condition: () => boolean, untilMs: number): Promise<void> {
+    while (!condition() && this.clock.monotonicMs() < untilMs) {
+      await new Promise<void>((resolve) => this.deadlines.set(POLL_MS, resolve));
+    }
   }
 }

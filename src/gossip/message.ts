@@ -21,16 +21,24 @@ export interface Message {
   readonly payload: Buffer;
 }
 
+/** A message as the log has it; `arrival` is its bundle's place in this node's order. */
+export interface LoggedMessage {
+  readonly message: Message;
+  readonly arrival: number;
+}
+
 /** Stream messages that a subscriber will not get: `from` to `to`, both inclusive. */
 export interface Gap {
   readonly stream: Stream;
   readonly from: number;
   readonly to: number;
-  readonly reason: 'retention' | 'slow' | 'key' | 'late';
+  readonly reason: 'retention' | 'key' | 'late';
 }
 
+/** How many logs must hold a message: the publisher's own, those of all that want it, or so many. */
 export type AckLevel = 'local' | 'all' | number;
 
+/** Where a message went. */
 export interface Receipt {
   readonly stream: Stream;
   readonly seq: number;

@@ -9,7 +9,6 @@ export const PUBLISHING_BYTES_MAX = 16 * 1024 * 1024;
 export const ROOM_WAITS_MAX = 65_536;
 /** What a message costs besides its payload. */
 const MESSAGE_OVERHEAD_BYTES = 128;
-const RETRY_AFTER_MS = 1_000;
 
 interface RoomWait {
   readonly bytes: number;
@@ -78,7 +77,5 @@ export class PublishRoom {
 }
 
 function overloaded(): GrapevineError {
-  return new GrapevineError('overloaded', 'receivers do not keep up with what is published', {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
+  return new GrapevineError('overloaded', 'receivers do not keep up with what is published');
 }

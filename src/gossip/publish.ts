@@ -11,6 +11,7 @@ export interface PublishInput {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** How the publisher is to be told. */
 export interface PublishOptions {
   /** How many logs must hold the message before the receipt is given. */
   readonly ack: AckLevel;

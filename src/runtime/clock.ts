@@ -5,5 +5,3 @@ export interface Clock {
   /** Milliseconds since some start; never goes back. */
   monotonicMs(): number;
 }
-
-export const CLOCK = Symbol('Clock');

@@ -24,18 +24,26 @@ export const ERRORS = {
   draining: { status: 503, title: 'The node is shutting down' },
   'ack-timeout': { status: 504, title: 'Not confirmed in time' },
   'store-full': { status: 507, title: 'The store is full' },
+  'too-many-topics': { status: 507, title: 'The node has published to too many topics' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** Stable name of an error. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** When trying again makes sense after a 429 or 503, in ms, unless the error itself says. */
+export const RETRY_AFTER_MS = 1_000;
+
+/** What is wrong, one entry per field. */
+export type FieldErrors = readonly { readonly field: string; readonly message: string }[];
+
+/** What comes with an error besides its code and detail. */
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** When trying again makes sense, in ms from now. */
   readonly retryAfterMs?: number;
   /** Further members of the problem document, such as the receipt that came with a timeout. */
   readonly extra?: Readonly<Record<string, unknown>>;
-  /** What exactly is wrong, one entry per field. */
-  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+  readonly errors?: FieldErrors;
 }
 
 /** An operating error with a stable `code`; becomes a problem document over HTTP and in Socket.IO acks. */
@@ -57,4 +65,16 @@ export class GrapevineError extends Error {
   get title(): string {
     return ERRORS[this.code].title;
   }
+
+  /** When trying again makes sense, in ms from now; undefined when waiting does not help. */
+  get retryAfterMs(): number | undefined {
+    const isPassing = this.status === 429 || this.status === 503;
+    return this.details.retryAfterMs ?? (isPassing ? RETRY_AFTER_MS : undefined);
+  }
+}
+
+/** A request that is not valid, with what is wrong field by field. */
+export function invalidRequest(errors: FieldErrors, code: ErrorCode = 'invalid-request'): GrapevineError {
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new GrapevineError(code, detail, { errors });
 }

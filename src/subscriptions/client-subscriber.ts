@@ -2,12 +2,6 @@ import type { Message } from '../gossip/message.js';
 import type { Cursor } from './cursor.js';
 import type { After } from './starting-point.js';
 
-/** How far the cluster knows of a new interest: `by` of the `of` live nodes, this one included in both. */
-export interface Known {
-  readonly by: number;
-  readonly of: number;
-}
-
 /** What a client learns when a topic or pattern was added. */
 export interface Subscribed {
   readonly topic: string;
@@ -17,22 +11,15 @@ export interface Subscribed {
   readonly recovered: boolean;
 }
 
-export interface ClientSubscribeOptions {
-  /** As the client gave it; `invalid-cursor` when it cannot be read. Default: what is published from now on. */
-  readonly after?: After | undefined;
-  /** Longest wait for history that other nodes hold. Default 1,000. */
-  readonly timeoutMs?: number | undefined;
-}
-
 /** One connected client: a socket or an event stream, with as many topics and patterns as it wants; each message comes once. */
 export interface ClientSubscriber {
   /** The topics and patterns, in the order they were added. */
   readonly patterns: readonly string[];
   /**
-   * Adds a topic or pattern. Its messages come after this has resolved, history first. GrapevineError
-   * `invalid-pattern`, `invalid-cursor`, `too-many-subscriptions` or `draining`.
+   * Adds a topic or pattern, from `after` as the client gave it; default: what is published from now on. Its messages come after
+   * this has resolved, history first. GrapevineError `invalid-pattern`, `invalid-cursor`, `too-many-subscriptions` or `draining`.
    */
-  subscribe(pattern: string, options?: ClientSubscribeOptions): Promise<Subscribed>;
+  subscribe(pattern: string, options?: { readonly after?: After | undefined }): Promise<Subscribed>;
   /** False when there was none. */
   unsubscribe(pattern: string): boolean;
   /** There is room again after `Sink.deliver` returned false. */

@@ -14,13 +14,13 @@ export const CURSOR_STREAMS_MAX = 128;
 export const DURABLE_CURSOR_STREAMS_MAX = 4_096;
 
 const FORMAT = 1;
-const STORE_TAG_BYTES = 8;
+const STORE_ID_BYTES = 6;
 const ENTRY_BYTES_MAX = STREAM_ID_BYTES + 8;
-const FIXED_BYTES_MAX = 1 + 6 + 8 + 1 + STORE_TAG_BYTES + 8 + 8;
+const FIXED_BYTES_MAX = 1 + 6 + 8 + 1 + STORE_ID_BYTES + 8 + 8;
 
 /** A place in one node's order of arrival: everything before it, and the bundle at `arrival` up to `seq`. */
 export interface ArrivalMark {
-  /** Names the store whose arrivals are meant, 8 bytes as base64url. */
+  /** Names the store whose arrivals are meant, 6 bytes as base64url. */
   readonly store: string;
   readonly arrival: number;
   readonly seq: number;
@@ -71,11 +71,6 @@ export function decodeCursor(token: string, streamsMax = CURSOR_STREAMS_MAX): De
   return decoded(mark === undefined ? { sinceMs, streams } : { sinceMs, streams, mark });
 }
 
-/** A short name for the store behind a node's arrival numbers. */
-export function storeTag(digest: Uint8Array): string {
-  return Buffer.from(digest.subarray(0, STORE_TAG_BYTES)).toString('base64url');
-}
-
 function readMark(reader: ByteReader): ArrivalMark {
-  return { store: reader.raw(STORE_TAG_BYTES).toString('base64url'), arrival: reader.varint(), seq: reader.varint() };
+  return { store: reader.raw(STORE_ID_BYTES).toString('base64url'), arrival: reader.varint(), seq: reader.varint() };
 }

@@ -14,6 +14,7 @@ export interface SavedDurables {
   readonly durables: readonly { readonly name: string; readonly pattern: string; readonly cursor: string }[];
 }
 
+/** The document for a data folder. */
 export function savedDurables(
   durables: ReadonlyMap<string, Durable>,
   encode: (cursor: Cursor) => string,

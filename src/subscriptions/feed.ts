@@ -13,6 +13,7 @@ import { Progress } from './progress.js';
 import { Replay } from './replay.js';
 import type { StartingPoint } from './starting-point.js';
 
+/** When a feed is full, and what it leaves out. */
 export interface FeedOptions extends OutboxBounds {
   /** At the outbox's bound: cut the subscriber, or let it read on from the log. */
   readonly whenFull: 'cut' | 'reread';
@@ -28,6 +29,7 @@ interface Coverage {
   to: number;
 }
 
+/** The messages of one subscriber, see above. */
 export class Feed {
   readonly #covered = new Map<StreamId, Coverage>();
   readonly #progress = new Progress();

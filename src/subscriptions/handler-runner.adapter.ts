@@ -16,6 +16,7 @@ export interface RunnerWorld {
   moved(): void;
 }
 
+/** A handler, and what is done about what it cannot handle. */
 export interface HandlerOptions {
   readonly handler: (message: Message) => unknown;
   /** A handler that fails is tried so often. */

@@ -1,24 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { PeersService } from '../peers/peers.service.js';
+import { GossipService } from '../gossip/gossip.service.js';
+import type { KnownCount } from '../peers/peers-listener.js';
 import { Alarms, type Alarm } from '../runtime/alarms.service.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { Random } from '../runtime/random.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { TimerQueue } from '../runtime/timer-queue.js';
-import type { Known } from './client-subscriber.js';
 import { encodeCursor } from './cursor.js';
-import { DrainService, type DrainListener } from './drain.service.js';
+import { DrainService, type Draining, type DrainListener } from './drain.service.js';
 import { DurableCursors } from './durable-cursors.service.js';
 import { HandlerRunner, type HandlerOptions } from './handler-runner.adapter.js';
 import { readRequest, type OpenSubscriber } from './open-subscriber.js';
 import type { After, StartingPoint } from './starting-point.js';
 import { SubscriptionsService } from './subscriptions.service.js';
 
-/** When the node drains, handlers have so long to finish the message they are at. */
-const FINISH_TIMEOUT_MS = 5_000;
-
 const DURABLE_NAME_CHARACTERS_MAX = 255;
 
+/** A handler, where it begins, and how long to wait for the others to know. */
 export interface HandlerSubscribeOptions extends HandlerOptions {
   readonly after: After | undefined;
   /** Keeps the cursor under this name; an earlier one of that name wins over `after`. */
@@ -29,7 +27,7 @@ export interface HandlerSubscribeOptions extends HandlerOptions {
 /** A handler's subscription. */
 export interface HandlerSubscription {
   readonly topic: string;
-  readonly known: Known;
+  readonly known: KnownCount;
   readonly recovered: boolean;
   /** What the handler is done with. */
   cursor(): string;
@@ -48,7 +46,7 @@ export class HandlersService implements DrainListener {
   constructor(
     private readonly subscriptions: SubscriptionsService,
     private readonly durables: DurableCursors,
-    private readonly peers: PeersService,
+    private readonly gossip: GossipService,
     private readonly clock: SystemClock,
     private readonly random: Random,
     alarms: Alarms,
@@ -74,12 +72,12 @@ export class HandlersService implements DrainListener {
     }
   }
 
-  /** Handlers finish the message they are at. */
-  async draining(): Promise<void> {
+  /** Handlers finish the message they are at, as long as there is time. */
+  async draining({ untilMs }: Draining): Promise<void> {
     this.#isDraining = true;
     this.#endPauses(Infinity);
     const finished = Promise.all([...this.#runners].map((runner) => runner.stop()));
-    await Promise.race([finished, new Promise<void>((resolve) => this.#pauseFor(FINISH_TIMEOUT_MS, resolve))]);
+    await Promise.race([finished, new Promise<void>((resolve) => this.#pauseUntil(untilMs, resolve))]);
     await this.durables.flush();
   }
 
@@ -102,7 +100,7 @@ export class HandlersService implements DrainListener {
       runner.startAt(subscriber.position());
       this.#runners.add(runner);
       if (durable !== undefined) await this.durables.create(durable, { pattern, cursor: runner.cursor() });
-      const known = await this.peers.waitUntilKnown(timeoutMs);
+      const known = await this.gossip.waitUntilKnown(timeoutMs);
       const unsubscribe = (): Promise<void> => this.#end(subscriber, runner, durable);
       return { topic: pattern, known, recovered, cursor: () => encodeCursor(runner.cursor()), unsubscribe };
     } catch (error) {
@@ -133,11 +131,11 @@ export class HandlersService implements DrainListener {
 
   #pause(ms: number): Promise<boolean> {
     if (this.#isDraining) return Promise.resolve(false);
-    return new Promise((resolve) => this.#pauseFor(ms, () => resolve(!this.#isDraining)));
+    return new Promise((resolve) => this.#pauseUntil(this.clock.monotonicMs() + ms, () => resolve(!this.#isDraining)));
   }
 
-  #pauseFor(ms: number, over: () => void): void {
-    this.#pauses.add(this.clock.monotonicMs() + ms, over);
+  #pauseUntil(dueMs: number, over: () => void): void {
+    this.#pauses.add(dueMs, over);
     this.#alarm.set(this.#pauses.nextDueMs!);
   }
 

@@ -1,9 +1,10 @@
 import type { InterestEntry } from '../peers/interest.js';
+import { PatternTree } from '../topics/pattern-tree.js';
 
 /** Interest that only clients had stays so long after the last of them left, so that coming back costs nothing. */
 export const CLIENT_INTEREST_LINGERS_MS = 60_000;
 
-/** Topics and patterns that a node wants in all; above it new ones are refused. Every change costs in proportion to them. */
+/** Topics and patterns that a node wants in all; above it new ones are refused. What peers are told costs in proportion to them. */
 export const WANTED_PATTERNS_MAX = 8_192;
 
 /** Who wants a topic or pattern: the node itself, a handler in its process, or a connected client. */
@@ -12,20 +13,20 @@ export type Wanter = 'node' | 'handler' | 'client';
 interface Wanted {
   sinceMs: number;
   readonly by: Record<Wanter, number>;
-  /** When it is dropped, by the monotonic clock; Infinity while somebody wants it. */
-  lingersUntilMs: number;
 }
 
 /** What this node wants in all, for whom, and since when. */
 export class InterestUnion {
   readonly #wanted = new Map<string, Wanted>();
+  readonly #tree = new PatternTree<null>();
+  /** When what nobody wants any more is dropped, by the monotonic clock; in that order, as all of it lingers equally long. */
+  readonly #lingering = new Map<string, number>();
 
   constructor(private readonly patternsMax: number = WANTED_PATTERNS_MAX) {}
 
   /** Whether `pattern` may be added; what only lingers makes room. */
   hasRoomFor(pattern: string): boolean {
-    if (this.#wanted.size < this.patternsMax || this.#wanted.has(pattern)) return true;
-    return [...this.#wanted.values()].some(isLingering);
+    return this.#wanted.size < this.patternsMax || this.#wanted.has(pattern) || this.#lingering.size > 0;
   }
 
   /** `sinceMs` is by the wall clock, 0 for all that is retained. True when what peers must know has changed. */
@@ -33,12 +34,12 @@ export class InterestUnion {
     const wanted = this.#wanted.get(pattern);
     if (wanted === undefined) {
       if (this.#wanted.size >= this.patternsMax) this.#dropLingering();
-      const count = { node: 0, handler: 0, client: 0, [by]: 1 };
-      this.#wanted.set(pattern, { sinceMs, by: count, lingersUntilMs: Infinity });
+      this.#wanted.set(pattern, { sinceMs, by: { node: 0, handler: 0, client: 0, [by]: 1 } });
+      this.#tree.add(pattern, null);
       return true;
     }
     wanted.by[by]++;
-    wanted.lingersUntilMs = Infinity;
+    this.#lingering.delete(pattern);
     if (sinceMs >= wanted.sinceMs) return false;
     wanted.sinceMs = sinceMs;
     return true;
@@ -50,28 +51,30 @@ export class InterestUnion {
     if (wanted === undefined || wanted.by[by] === 0) return false;
     wanted.by[by]--;
     if (wanted.by.node + wanted.by.handler + wanted.by.client > 0) return false;
-    if (by === 'client') {
-      wanted.lingersUntilMs = nowMs + CLIENT_INTEREST_LINGERS_MS;
-      return false;
-    }
-    this.#wanted.delete(pattern);
-    return true;
+    if (by === 'client') this.#lingering.set(pattern, nowMs + CLIENT_INTEREST_LINGERS_MS);
+    else this.#drop(pattern);
+    return by !== 'client';
   }
 
   /** Drops what has lingered long enough; true when there was any. */
   expire(nowMs: number): boolean {
     const before = this.#wanted.size;
-    for (const [pattern, { lingersUntilMs }] of this.#wanted) {
-      if (lingersUntilMs <= nowMs) this.#wanted.delete(pattern);
+    for (const [pattern, untilMs] of this.#lingering) {
+      if (untilMs > nowMs) break;
+      this.#drop(pattern);
     }
     return this.#wanted.size < before;
   }
 
   /** When `expire` has something to do next, by the monotonic clock. */
   get nextExpiryMs(): number | undefined {
-    let nextMs = Infinity;
-    for (const { lingersUntilMs } of this.#wanted.values()) nextMs = Math.min(nextMs, lingersUntilMs);
-    return nextMs === Infinity ? undefined : nextMs;
+    const [nextMs] = this.#lingering.values();
+    return nextMs;
+  }
+
+  /** Whether a topic is wanted now, lingering included. */
+  isWanted(topic: string): boolean {
+    return this.#tree.matches(topic);
   }
 
   sinceMs(pattern: string): number | undefined {
@@ -89,13 +92,13 @@ export class InterestUnion {
 
   /** The one that would go first. */
   #dropLingering(): void {
-    const lingering = [...this.#wanted].filter(([, wanted]) => isLingering(wanted));
-    lingering.sort(([, one], [, other]) => one.lingersUntilMs - other.lingersUntilMs);
-    const [first] = lingering;
-    if (first !== undefined) this.#wanted.delete(first[0]);
+    const [first] = this.#lingering.keys();
+    if (first !== undefined) this.#drop(first);
   }
-}
 
-function isLingering({ lingersUntilMs }: Wanted): boolean {
-  return lingersUntilMs !== Infinity;
+  #drop(pattern: string): void {
+    this.#wanted.delete(pattern);
+    this.#lingering.delete(pattern);
+    this.#tree.delete(pattern, null);
+  }
 }

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
+import type { Interest } from '../gossip/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import { Alarms, type Alarm } from '../runtime/alarms.service.js';
+import type { InterestEntry } from '../peers/interest.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
-import { PatternTree } from '../topics/pattern-tree.js';
 import { InterestUnion, WANTED_PATTERNS_MAX, type Wanter } from './interest-union.js';
 
-/** Tells gossip what this node wants, for whomever in it. */
+/** What this node wants, for whomever in it, and since when; gossip is told that it changed. */
 @Injectable()
-export class InterestService {
+export class InterestService implements Interest {
   readonly #union = new InterestUnion();
   readonly #alarm: Alarm;
-  #patterns = new PatternTree<null>();
 
   constructor(
     private readonly gossip: GossipService,
@@ -19,6 +19,7 @@ export class InterestService {
     alarms: Alarms,
   ) {
     this.#alarm = alarms.create('subscriptions.interest', () => this.#expire());
+    gossip.attachInterest(this);
   }
 
   /**
@@ -30,18 +31,22 @@ export class InterestService {
       throw new GrapevineError('too-many-subscriptions', `a node has at most ${WANTED_PATTERNS_MAX}, clients included`);
     }
     const isMore = this.#union.add(pattern, by, sinceMs);
-    if (isMore) this.#tell();
+    if (isMore) this.gossip.interestChanged();
     return isMore;
   }
 
   remove(pattern: string, by: Wanter): void {
-    if (this.#union.remove(pattern, by, this.clock.monotonicMs())) this.#tell();
+    if (this.#union.remove(pattern, by, this.clock.monotonicMs())) this.gossip.interestChanged();
     this.#setAlarm();
   }
 
   /** Whether the node, a handler or a client wants the topic, or did a moment ago. */
   isWanted(topic: string): boolean {
-    return this.#patterns.matches(topic);
+    return this.#union.isWanted(topic);
+  }
+
+  entries(): readonly InterestEntry[] {
+    return this.#union.entries();
   }
 
   /** Since when the node as a whole wants this topic or pattern. */
@@ -55,19 +60,12 @@ export class InterestService {
   }
 
   #expire(): void {
-    if (this.#union.expire(this.clock.monotonicMs())) this.#tell();
+    if (this.#union.expire(this.clock.monotonicMs())) this.gossip.interestChanged();
     this.#setAlarm();
   }
 
   #setAlarm(): void {
     const dueMs = this.#union.nextExpiryMs;
     if (dueMs !== undefined) this.#alarm.set(dueMs);
-  }
-
-  #tell(): void {
-    const entries = this.#union.entries();
-    this.#patterns = new PatternTree();
-    for (const { pattern } of entries) this.#patterns.add(pattern, null);
-    this.gossip.setInterest(entries);
   }
 }

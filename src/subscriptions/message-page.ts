@@ -1,13 +1,7 @@
-import type { Message } from '../gossip/message.js';
+import type { LoggedMessage, Message } from '../gossip/message.js';
 import type { StreamId } from '../gossip/stream.js';
 import { encodeCursor, type ArrivalMark } from './cursor.js';
 import type { StartingPoint } from './starting-point.js';
-
-/** A message and its bundle's place in this node's order of arrival. */
-export interface ArrivedMessage {
-  readonly message: Message;
-  readonly arrival: number;
-}
 
 /** A page of retained messages in this node's order of arrival. */
 export interface MessagePage {
@@ -16,13 +10,14 @@ export interface MessagePage {
   readonly next: string;
 }
 
+/** Which page is read, of what. */
 export interface PageRequest {
   readonly point: StartingPoint;
   readonly limit: number;
   /** Names the store whose arrivals are read. */
   readonly store: string;
   /** Messages from `fromArrival` on in order of arrival, whole bundles, at least one if there is any. */
-  readonly read: (fromArrival: number) => readonly ArrivedMessage[];
+  readonly read: (fromArrival: number) => readonly LoggedMessage[];
   readonly isUnwanted: (message: Message) => boolean;
   /** Where a stream begins that the cursor does not name. */
   readonly startOf: (stream: StreamId, sinceMs: number) => number;

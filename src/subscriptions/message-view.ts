@@ -1,10 +1,11 @@
 import type { Gap, Message, Receipt } from '../gossip/message.js';
+import type { NodeId } from '../peers/node-id.js';
 
-/** The shape in which clients get a message, over REST, SSE and Socket.IO alike. */
+/** The shape in which users get a message, over REST, SSE and Socket.IO and from the embedded API alike. */
 export interface MessageView {
   readonly id: string;
   readonly topic: string;
-  /** The JSON value that was published; bytes as `{"$bytes": base64}`. */
+  /** The JSON value that was published; bytes over the network as `{"$bytes": base64}`, embedded as a Uint8Array. */
   readonly message: unknown;
   readonly publisher: string;
   readonly publisherId: string;
@@ -15,8 +16,10 @@ export interface MessageView {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What `POST /publish` answers. */
-export interface ReceiptView extends Omit<MessageView, 'message' | 'headers'> {
+type Place = Omit<MessageView, 'message' | 'headers'>;
+
+/** Where a message went, and how many logs hold it. */
+export interface ReceiptView extends Place {
   readonly ack: Receipt['ack'];
 }
 
@@ -24,6 +27,7 @@ export interface ReceiptView extends Omit<MessageView, 'message' | 'headers'> {
 export interface GapView {
   readonly topic: string;
   readonly publisher: string;
+  readonly publisherId: string;
   readonly stream: string;
   readonly epoch: number;
   readonly from: number;
@@ -31,9 +35,12 @@ export interface GapView {
   readonly reason: Gap['reason'];
 }
 
-/** Turns messages into JSON text, each once however many clients want it. */
+/** Turns messages into JSON text, each once however many clients want it; and gaps. */
 export class MessageViews {
   readonly #texts = new WeakMap<Message, string>();
+
+  /** Names of publishers stand in messages but not in gaps: `nameOf` finds them. */
+  constructor(private readonly nameOf: (publisher: NodeId) => string) {}
 
   json(message: Message): string {
     let text = this.#texts.get(message);
@@ -43,46 +50,40 @@ export class MessageViews {
     }
     return text;
   }
+
+  gap({ stream, from, to, reason }: Gap): GapView {
+    const { topic, publisher, epoch, id } = stream;
+    return { topic, publisher: this.nameOf(publisher), publisherId: publisher, stream: id, epoch, from, to, reason };
+  }
 }
 
-/** Names a message everywhere: its stream and its place in it. */
-export function messageId(stream: string, seq: number): string {
-  return `${stream}.${seq}`;
+/** A message with its payload read: the JSON value, or a copy of the bytes, as others read the same bundle. */
+export function messageView(message: Message): MessageView {
+  return { ...placeOf(message), message: valueOf(message), headers: message.headers ?? {} };
 }
 
+/** Where a message went, as users get it. */
 export function receiptView(receipt: Receipt): ReceiptView {
-  const { stream, seq } = receipt;
+  return { ...placeOf(receipt), ack: receipt.ack };
+}
+
+function placeOf({ stream, seq, publisherName, publishedAtMs }: Omit<Receipt, 'ack'>): Place {
   return {
-    id: messageId(stream.id, seq),
+    id: `${stream.id}.${seq}`,
     topic: stream.topic,
-    publisher: receipt.publisherName,
+    publisher: publisherName,
     publisherId: stream.publisher,
     epoch: stream.epoch,
     stream: stream.id,
     seq,
-    publishedAt: isoTime(receipt.publishedAtMs),
-    ack: receipt.ack,
+    publishedAt: isoTime(publishedAtMs),
   };
-}
-
-export function gapView({ stream, from, to, reason }: Gap): GapView {
-  return { topic: stream.topic, publisher: stream.publisher, stream: stream.id, epoch: stream.epoch, from, to, reason };
 }
 
 // The payload is JSON text already: it is put into the document as it is, not parsed and written again.
 function encode(message: Message): string {
-  const { stream, seq } = message;
-  const before = `{"id":"${messageId(stream.id, seq)}","topic":${JSON.stringify(stream.topic)},"message":`;
-  const after = JSON.stringify({
-    publisher: message.publisherName,
-    publisherId: stream.publisher,
-    epoch: stream.epoch,
-    stream: stream.id,
-    seq,
-    publishedAt: isoTime(message.publishedAtMs),
-    headers: message.headers ?? {},
-  });
-  return `${before}${valueText(message)},${after.slice(1)}`;
+  const place = JSON.stringify({ ...placeOf(message), headers: message.headers ?? {} });
+  return `${place.slice(0, -1)},"message":${valueText(message)}}`;
 }
 
 /** A payload that claims to be JSON and is not would break the document around it, so it is shown as the bytes it is. */
@@ -93,6 +94,16 @@ function valueText({ encoding, payload }: Message): string {
     if (isJson(text)) return text.replace(/[\r\n]/g, ' ');
   }
   return `{"$bytes":"${payload.toString('base64')}"}`;
+}
+
+/** A payload that claims to be JSON and is not is given as the bytes it is. */
+function valueOf({ encoding, payload }: Message): unknown {
+  if (encoding === 'bytes') return new Uint8Array(payload);
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return new Uint8Array(payload);
+  }
 }
 
 function isJson(text: string): boolean {
@@ -110,7 +121,7 @@ const TIME_MS_MAX = 8_640_000_000_000_000;
 const latest = { ms: Number.NaN, text: '' };
 
 /** RFC 3339 in UTC; what is beyond the calendar is shown as its last moment. */
-export function isoTime(ms: number): string {
+function isoTime(ms: number): string {
   if (ms !== latest.ms) {
     latest.ms = ms;
     latest.text = new Date(Math.min(ms, TIME_MS_MAX)).toISOString();

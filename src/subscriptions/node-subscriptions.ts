@@ -1,5 +1,4 @@
-import type { InterestEntry } from '../peers/interest.js';
-import { INTEREST_ENTRIES_MAX } from '../peers/interest.js';
+import { INTEREST_ENTRIES_MAX, type InterestEntry } from '../peers/interest.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
 import { patternProblem } from '../topics/topic.js';
 
@@ -9,6 +8,7 @@ export interface SavedSubscriptions {
   readonly subscriptions: readonly InterestEntry[];
 }
 
+/** The document for a data folder. */
 export function savedSubscriptions(entries: Iterable<readonly [string, number]>): SavedSubscriptions {
   return { version: 1, subscriptions: [...entries].map(([pattern, sinceMs]) => ({ pattern, sinceMs })) };
 }

@@ -1,7 +1,7 @@
 import type { Message } from '../gossip/message.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { patternProblem } from '../topics/topic.js';
-import type { ClientSubscribeOptions, ClientSubscriber, Subscribed } from './client-subscriber.js';
+import type { ClientSubscriber, Subscribed } from './client-subscriber.js';
 import { encodeCursor, type Cursor } from './cursor.js';
 import { readStartingPoint, type After, type StartingPoint } from './starting-point.js';
 import type { Subscriber } from './subscriber.js';
@@ -9,7 +9,8 @@ import type { Subscriber } from './subscriber.js';
 /** Topics and patterns of one client. */
 export const PATTERNS_OF_A_CLIENT_MAX = 1_024;
 
-const HISTORY_TIMEOUT_MS = 1_000;
+/** Longest wait for the live nodes to know of a subscription and for the history they hold, unless the user says otherwise. */
+export const SUBSCRIBE_TIMEOUT_MS_DEFAULT = 1_000;
 
 /** What an open subscriber needs of the node around it. */
 export interface SubscriberWorld {
@@ -39,8 +40,8 @@ export class OpenSubscriber implements ClientSubscriber {
     return [...this.#patterns.keys()];
   }
 
-  async subscribe(pattern: string, options: ClientSubscribeOptions = {}): Promise<Subscribed> {
-    return this.begin(pattern, readRequest(pattern, options.after), options.timeoutMs ?? HISTORY_TIMEOUT_MS);
+  async subscribe(pattern: string, { after }: { readonly after?: After | undefined } = {}): Promise<Subscribed> {
+    return this.begin(pattern, readRequest(pattern, after), SUBSCRIBE_TIMEOUT_MS_DEFAULT);
   }
 
   /** As `subscribe`, from a starting point that is read already. */

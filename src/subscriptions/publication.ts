@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
+import { isWholeNumber } from '../config/setting-rules.js';
 import {
   HEADER_NAME_BYTES_MAX,
   HEADER_VALUE_BYTES_MAX,
   HEADERS_MAX,
   IDEMPOTENCY_KEY_BYTES_MAX,
 } from '../gossip/bundle-content.js';
-import type { PublishInput } from '../gossip/publish.js';
-import { GrapevineError } from '../runtime/errors.js';
+import type { PublishInput, PublishOptions } from '../gossip/publish.js';
+import { GrapevineError, invalidRequest, type FieldErrors } from '../runtime/errors.js';
 import { topicProblem } from '../topics/topic.js';
 
+/** What a user wants to publish. */
 export interface PublishRequest {
   readonly topic: string;
   /** A JSON value, or bytes. */
@@ -19,18 +21,75 @@ export interface PublishRequest {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** How a user wants to be told. Default: `local`, `PUBLISH_TIMEOUT_MS_DEFAULT`, `refuse`. */
+export type PublishingOptions = { readonly [Option in keyof PublishOptions]?: PublishOptions[Option] | undefined };
+
+/** Longest wait for a receipt unless the user says otherwise. */
+export const PUBLISH_TIMEOUT_MS_DEFAULT = 5_000;
+
+/** Messages may be worth delivering for ten years at most. */
+export const TTL_MS = { min: 1, max: 10 * 365 * 24 * 3_600_000 };
+
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
+/** What is wrong with a request besides its message, of which the caller knows what is wrong; in the order of its fields. */
+export function publicationErrors(
+  { topic, ttlMs, headers }: { readonly [Field in keyof PublishRequest]?: unknown },
+  messageProblem: string | undefined,
+): FieldErrors {
+  const errors: { field: string; message: string }[] = [];
+  const problem = typeof topic === 'string' ? topicProblem(topic) : 'must be a string';
+  if (problem !== undefined) errors.push({ field: 'topic', message: problem });
+  if (messageProblem !== undefined) errors.push({ field: 'message', message: messageProblem });
+  if (ttlMs !== undefined && !isWholeNumber(ttlMs, TTL_MS)) {
+    errors.push({ field: 'ttlMs', message: `must be a whole number from ${TTL_MS.min} to ${TTL_MS.max}` });
+  }
+  if (headers !== undefined) errors.push(...headerErrors(headers));
+  return errors;
+}
+
+/** The error for what is wrong: `invalid-topic` when that is the topic alone. */
+export function invalidPublication(errors: FieldErrors): GrapevineError {
+  const isOnlyTopic = errors.every(({ field }) => field === 'topic');
+  return invalidRequest(errors, isOnlyTopic ? 'invalid-topic' : 'invalid-request');
+}
+
+/** What is wrong with the headers of a message, per header. */
+export function headerErrors(headers: unknown): FieldErrors {
+  const isRecord = typeof headers === 'object' && headers !== null && !Array.isArray(headers);
+  if (!isRecord) return [{ field: 'headers', message: 'must be an object of strings' }];
+  const entries = Object.entries(headers);
+  if (entries.length > HEADERS_MAX) return [{ field: 'headers', message: `must not be more than ${HEADERS_MAX}` }];
+  return entries.flatMap(([name, value]) => {
+    const message = headerProblem(name, value);
+    return message === undefined ? [] : [{ field: `headers.${name.slice(0, HEADER_NAME_BYTES_MAX)}`, message }];
+  });
+}
+
+function headerProblem(name: string, value: unknown): string | undefined {
+  if (name.length > HEADER_NAME_BYTES_MAX || !HEADER_NAME.test(name) || name === '__proto__') {
+    return `must have a name of 1 to ${HEADER_NAME_BYTES_MAX} characters as in HTTP`;
+  }
+  if (typeof value !== 'string' || !value.isWellFormed() || Buffer.byteLength(value) > HEADER_VALUE_BYTES_MAX) {
+    return `must be a string of at most ${HEADER_VALUE_BYTES_MAX} bytes`;
+  }
+  return undefined;
+}
+
+/** Why a value cannot be an idempotency key, or undefined when it can. */
+export function idempotencyKeyProblem(key: unknown, charactersMax = IDEMPOTENCY_KEY_BYTES_MAX): string | undefined {
+  if (typeof key === 'string' && key.length <= charactersMax && VISIBLE_ASCII.test(key)) return undefined;
+  return `must have 1 to ${charactersMax} visible ASCII characters`;
+}
+
 /** The request as gossip takes it. GrapevineError `invalid-topic`, `invalid-request` or `too-large`. */
 export function encodePublication(request: PublishRequest, messageBytesMax: number): PublishInput {
+  const errors = publicationErrors(request, undefined);
+  if (errors.length > 0) throw invalidPublication(errors);
   const { topic, message, ttlMs, headers, idempotencyKey } = request;
-  const problem = typeof topic === 'string' ? topicProblem(topic) : 'a topic is a string';
-  if (problem !== undefined) throw new GrapevineError('invalid-topic', problem);
-  if (ttlMs !== undefined && !(Number.isSafeInteger(ttlMs) && ttlMs > 0)) {
-    throw new GrapevineError('invalid-request', 'ttlMs must be a whole number above 0');
-  }
-  if (headers !== undefined) checkHeaders(headers);
-  if (idempotencyKey !== undefined && !isTextWithin(idempotencyKey, IDEMPOTENCY_KEY_BYTES_MAX)) {
-    throw new GrapevineError('invalid-request', `an idempotency key has 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} bytes`);
-  }
+  const keyProblem = idempotencyKey === undefined ? undefined : idempotencyKeyProblem(idempotencyKey);
+  if (keyProblem !== undefined) throw invalidRequest([{ field: 'idempotencyKey', message: keyProblem }]);
   const isBytes = message instanceof Uint8Array;
   const payload = isBytes ? message : encodeJson(message);
   if (payload.length > messageBytesMax) {
@@ -57,22 +116,4 @@ function encodeJson(message: unknown): Buffer {
   }
   if (text === undefined) throw new GrapevineError('invalid-request', 'the message is neither a JSON value nor bytes');
   return Buffer.from(text, 'utf8');
-}
-
-function checkHeaders(headers: Readonly<Record<string, unknown>>): void {
-  const entries = Object.entries(headers);
-  if (entries.length > HEADERS_MAX) {
-    throw new GrapevineError('invalid-request', `a message has at most ${HEADERS_MAX} headers`);
-  }
-  for (const [name, value] of entries) {
-    const isValue = value === '' || isTextWithin(value, HEADER_VALUE_BYTES_MAX);
-    if (isTextWithin(name, HEADER_NAME_BYTES_MAX) && isValue) continue;
-    const bounds = `names up to ${HEADER_NAME_BYTES_MAX} and values up to ${HEADER_VALUE_BYTES_MAX} bytes`;
-    throw new GrapevineError('invalid-request', `headers are strings, ${bounds}`);
-  }
-}
-
-function isTextWithin(text: unknown, bytesMax: number): boolean {
-  if (typeof text !== 'string' || text.length === 0 || text.length > bytesMax) return false;
-  return text.isWellFormed() && Buffer.byteLength(text) <= bytesMax;
 }

@@ -8,7 +8,9 @@ export type StartingPoint =
   /** `isToken`: made by a node for this very pattern, so every stream that it names must be there to be recovered. */
   | { readonly from: 'cursor'; readonly cursor: Cursor; readonly isToken: boolean };
 
+/** What is published from now on. */
 export const NOW: StartingPoint = { from: 'now' };
+/** All that is retained. */
 export const RETAINED: StartingPoint = { from: 'retained' };
 
 /** Since when a reader that starts there wants messages, by the wall clock; 0 is all that is retained. */

@@ -1,5 +1,6 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { GossipModule } from '../gossip/gossip.module.js';
+import { GossipService } from '../gossip/gossip.service.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { DrainService } from './drain.service.js';
 import { DurableCursors } from './durable-cursors.service.js';
@@ -27,4 +28,11 @@ import { SubscriptionsService } from './subscriptions.service.js';
   ],
   exports: [DrainService, HandlersService, PublishingService, StatusService, SubscriptionsService],
 })
-export class SubscriptionsModule {}
+export class SubscriptionsModule implements OnModuleInit {
+  constructor(private readonly gossip: GossipService) {}
+
+  /** After its services: what was saved goes into the first that others hear of this node. */
+  onModuleInit(): void {
+    this.gossip.tellInterest();
+  }
+}

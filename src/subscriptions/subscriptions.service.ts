@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
 import { GossipService } from '../gossip/gossip.service.js';
-import { PeersService } from '../peers/peers.service.js';
+import type { KnownCount } from '../peers/peers-listener.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { topicProblem } from '../topics/topic.js';
-import type { ClientSubscriber, Known } from './client-subscriber.js';
-import { storeTag } from './cursor.js';
+import type { ClientSubscriber } from './client-subscriber.js';
 import { InterestService } from './interest.service.js';
 import type { Wanter } from './interest-union.js';
 import { readPage, type MessagePage } from './message-page.js';
@@ -28,7 +25,7 @@ export interface NodeSubscription {
   /** The node's own topics and patterns, sorted; not its clients'. */
   readonly subscriptions: readonly string[];
   /** Who knows of the change. */
-  readonly known: Known;
+  readonly known: KnownCount;
 }
 
 /** Who is subscribed to what: the node itself, its clients and its handlers; and what each of them still has to get. */
@@ -42,9 +39,7 @@ export class SubscriptionsService {
   #isClosed = false;
 
   constructor(
-    private readonly settings: Settings,
     private readonly gossip: GossipService,
-    private readonly peers: PeersService,
     private readonly interest: InterestService,
     private readonly own: NodeSubscriptions,
     private readonly subscribers: SubscribersService,
@@ -72,7 +67,7 @@ export class SubscriptionsService {
     const point = readRequest(pattern, options.after);
     this.#assertOpen();
     const isChange = await this.own.add(pattern, sinceMsOf(point, this.clock.wallMs()));
-    const known = this.peers.waitUntilKnown(options.timeoutMs);
+    const known = this.gossip.waitUntilKnown(options.timeoutMs);
     if (point.from !== 'now') await this.#pullHistory(true, options.timeoutMs);
     return { isChange, topic: pattern, subscriptions: this.own.patterns, known: await known };
   }
@@ -82,7 +77,7 @@ export class SubscriptionsService {
     readRequest(pattern, undefined);
     this.#assertOpen();
     const isChange = await this.own.remove(pattern);
-    const known = await this.peers.waitUntilKnown(options.timeoutMs);
+    const known = await this.gossip.waitUntilKnown(options.timeoutMs);
     return { isChange, topic: pattern, subscriptions: this.own.patterns, known };
   }
 
@@ -112,7 +107,7 @@ export class SubscriptionsService {
     return readPage({
       point: point.value,
       limit,
-      store: this.#storeTag(),
+      store: this.gossip.storeId,
       read: (fromArrival) => this.gossip.readTopic(topic, Math.max(0, fromArrival - 1), limit),
       isUnwanted: (message) => this.subscribers.isUnwanted(message),
       startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
@@ -170,15 +165,9 @@ export class SubscriptionsService {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new GrapevineError('draining', 'the node is shutting down', { retryAfterMs: 1_000 });
+    if (this.#isClosed) throw new GrapevineError('draining', 'the node is shutting down');
     if (this.subscribers.size >= SUBSCRIPTIONS_MAX) {
       throw new GrapevineError('too-many-subscriptions', `a node has at most ${SUBSCRIPTIONS_MAX} of its clients`);
     }
-  }
-
-  /** A store in memory counts its arrivals anew in every life. */
-  #storeTag(): string {
-    const life = this.settings.store === 'memory' ? this.peers.epoch : 0;
-    return storeTag(createHash('sha256').update(`${this.peers.self} ${life}`).digest());
   }
 }

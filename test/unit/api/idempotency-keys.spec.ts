@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { IDEMPOTENCY_KEPT_MS, IdempotencyKeys } from '../../../src/api/idempotency-keys.js';
+import { IdempotencyKeys } from '../../../src/api/idempotency-keys.js';
+import { KEYS_REMEMBERED, REPEATS_SUPPRESSED_MS } from '../../../src/subscriptions/repeat-filter.js';
 
 describe('IdempotencyKeys', () => {
   it('lets a key stand for one request', () => {
@@ -20,14 +21,14 @@ describe('IdempotencyKeys', () => {
   it('forgets a key after its time', () => {
     const keys = new IdempotencyKeys();
     keys.claim('k', 'one', 0);
-    expect(keys.claim('k', 'other', IDEMPOTENCY_KEPT_MS - 1)).toBe(false);
-    expect(keys.claim('k', 'other', IDEMPOTENCY_KEPT_MS)).toBe(true);
+    expect(keys.claim('k', 'other', REPEATS_SUPPRESSED_MS - 1)).toBe(false);
+    expect(keys.claim('k', 'other', REPEATS_SUPPRESSED_MS)).toBe(true);
   });
 
   it('forgets the oldest keys first at its bound', () => {
-    const keys = new IdempotencyKeys(3);
+    const keys = new IdempotencyKeys({ ...KEYS_REMEMBERED, sizeMax: 3 });
     for (const key of ['a', 'b', 'c', 'd']) keys.claim(key, 'one', 0);
-    expect(keys.size).toBe(3);
+    expect(keys.claim('b', 'other', 0)).toBe(false);
     expect(keys.claim('d', 'other', 0)).toBe(false);
     expect(keys.claim('a', 'other', 0)).toBe(true);
   });

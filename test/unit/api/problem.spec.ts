@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { asGrapevineError, invalidRequest, problemHeaders, problemOf } from '../../../src/api/problem.js';
-import { ERRORS, GrapevineError, type ErrorCode } from '../../../src/runtime/errors.js';
+import { asGrapevineError, problemHeaders, problemOf } from '../../../src/api/problem.js';
+import { ERRORS, GrapevineError, invalidRequest, type ErrorCode } from '../../../src/runtime/errors.js';
 
 describe('a problem document', () => {
   it('has the members of RFC 9457, a stable code and what is wrong by field', () => {

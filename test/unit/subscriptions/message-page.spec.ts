@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../../src/gossip/message.js';
+import type { LoggedMessage, Message } from '../../../src/gossip/message.js';
 import type { StreamId } from '../../../src/gossip/stream.js';
-import {
-  readPage,
-  type ArrivedMessage,
-  type MessagePage,
-  type PageRequest,
-} from '../../../src/subscriptions/message-page.js';
+import { readPage, type MessagePage, type PageRequest } from '../../../src/subscriptions/message-page.js';
 import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
 import { messageAt, testStream } from './written-log.js';
 
@@ -27,7 +22,7 @@ class Arrivals {
   page(after: string | undefined, limit: number, more: Partial<PageRequest> = {}): MessagePage {
     const point = readStartingPoint(after);
     if (!point.ok) throw new Error(point.reason);
-    const store = Buffer.from(this.store.padEnd(8)).toString('base64url');
+    const store = Buffer.from(this.store.padEnd(6)).toString('base64url');
     return readPage({
       point: point.value,
       limit,
@@ -40,7 +35,7 @@ class Arrivals {
   }
 
   /** One bundle at a time, which is the least that a reader may be given. */
-  #read(fromArrival: number): ArrivedMessage[] {
+  #read(fromArrival: number): LoggedMessage[] {
     const arrival = Math.max(1, fromArrival);
     return (this.#bundles[arrival - 1] ?? []).map((message) => ({ message, arrival }));
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RepeatFilter, REPEATS_SUPPRESSED_MS } from '../../../src/subscriptions/repeat-filter.js';
+import { KEYS_REMEMBERED, RepeatFilter, REPEATS_SUPPRESSED_MS } from '../../../src/subscriptions/repeat-filter.js';
 import { messageAt, testStream } from './written-log.js';
 
 const [here, there] = [testStream('chat', 1), testStream('chat', 2)];
@@ -43,7 +43,7 @@ describe('a repeat filter', () => {
   });
 
   it('forgets the oldest key above its bound', () => {
-    const filter = new RepeatFilter(2);
+    const filter = new RepeatFilter({ ...KEYS_REMEMBERED, sizeMax: 2 });
     for (const key of ['a', 'b', 'c', 'd']) filter.isRepeat(keyed(here, 1, key), 0);
     expect(filter.isRepeat(keyed(there, 1, 'a'), 0)).toBe(false);
     expect(filter.isRepeat(keyed(there, 1, 'd'), 0)).toBe(true);
