@@ -3,10 +3,6 @@ export type NodeId = string;
 
 export const NODE_ID_BYTES = 32;
 
-export function isNodeId(text: string): boolean {
-  return /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text);
-}
-
 export function nodeIdBytes(id: NodeId): Buffer {
   return Buffer.from(id, 'base64url');
 }
