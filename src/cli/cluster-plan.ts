@@ -5,6 +5,8 @@ export interface ClusterArguments {
   readonly nodes: number;
   readonly basePort: number;
   readonly isFresh: boolean;
+  /** The one node of the plan that is to be started, or all of them. */
+  readonly only?: string;
 }
 
 /** One node to be started, and the environment that makes it that node. */
@@ -15,7 +17,9 @@ export interface NodePlan {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const USAGE = 'usage: npm run cluster -- [--nodes N] [--base-port P] [--fresh]';
+const USAGE = 'usage: npm run cluster -- [--nodes N] [--base-port P] [--fresh | --only NAME]';
+
+const DEFAULTS = { nodes: 4, basePort: 8000 };
 
 const NODES_MAX = 64;
 
@@ -32,14 +36,20 @@ function parse(args: readonly string[]): ClusterArguments {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      nodes: { type: 'string', default: '4' },
-      'base-port': { type: 'string', default: '8000' },
+      nodes: { type: 'string', default: String(DEFAULTS.nodes) },
+      'base-port': { type: 'string', default: String(DEFAULTS.basePort) },
       fresh: { type: 'boolean', default: false },
+      only: { type: 'string' },
     },
   });
   const nodes = wholeNumber('--nodes', values.nodes, { min: 1, max: NODES_MAX });
   const basePort = wholeNumber('--base-port', values['base-port'], { min: 1, max: 65_536 - nodes });
-  return { nodes, basePort, isFresh: values.fresh };
+  const { fresh: isFresh, only } = values;
+  if (only === undefined) return { nodes, basePort, isFresh };
+  const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
+  if (!names.includes(only)) throw new Error(`--only must be one of ${names.join(', ')}, not "${only}"`);
+  if (isFresh) throw new Error('--fresh empties the folders of all nodes, also of those that run');
+  return { nodes, basePort, isFresh, only };
 }
 
 /** Nodes A, B, C … on consecutive ports of this machine, each knowing the addresses of all others. */
@@ -80,6 +90,13 @@ export function clusterPlan(options: {
 export function nodeName(index: number): string {
   const last = String.fromCharCode(65 + (index % 26));
   return index < 26 ? last : nodeName(Math.floor(index / 26) - 1) + last;
+}
+
+/** The command that starts a node of the cluster again when it ended. */
+export function againCommand(name: string, { nodes, basePort }: ClusterArguments): string {
+  const size = nodes === DEFAULTS.nodes ? '' : ` --nodes ${nodes}`;
+  const port = basePort === DEFAULTS.basePort ? '' : ` --base-port ${basePort}`;
+  return `npm run cluster --${size}${port} --only ${name}`;
 }
 
 /** What is printed once a node is ready. */

@@ -1,22 +1,27 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { ClusterFolder } from './cluster-folder.service.js';
-import { clusterArguments, clusterPlan, readyLine, type ClusterArguments } from './cluster-plan.js';
+import { againCommand, clusterArguments, clusterPlan, readyLine, type ClusterArguments } from './cluster-plan.js';
 import { NodeChild } from './node-child.service.js';
 
 const interruption = new AbortController();
 
-/** `npm run cluster`: a cluster of nodes on this machine until Ctrl-C. Returns the exit code. */
-async function runCluster({ nodes, basePort, isFresh }: ClusterArguments): Promise<number> {
+/** `npm run cluster`: a cluster of nodes on this machine, or one node of it, until Ctrl-C. Returns the exit code. */
+async function runCluster(asked: ClusterArguments): Promise<number> {
+  const { nodes, basePort, isFresh, only } = asked;
   const folder = new ClusterFolder(resolve('.cluster'));
   if (isFresh) await folder.empty();
   const secret = await folder.secret();
   const interrupted = once(interruption.signal, 'abort');
-  const children = clusterPlan({ nodes, basePort, folder: folder.path, secret }).map((plan) => new NodeChild(plan));
+  const children = clusterPlan({ nodes, basePort, folder: folder.path, secret })
+    .filter(({ name }) => only === undefined || name === only)
+    .map((plan) => new NodeChild(plan));
   try {
     await Promise.race([interrupted, Promise.all(children.map(announce))]);
-    if (!interruption.signal.aborted) say(`All ${nodes} nodes are ready. Ctrl-C drains and stops them.`);
-    await Promise.race([interrupted, Promise.all(children.map(reportEnd))]);
+    const toStop =
+      only === undefined ? `All ${nodes} nodes are ready. Ctrl-C drains and stops them.` : 'Ctrl-C stops it.';
+    if (!interruption.signal.aborted) say(toStop);
+    await Promise.race([interrupted, Promise.all(children.map((child) => reportEnd(child, asked)))]);
     return interruption.signal.aborted ? 0 : 1;
   } finally {
     say('Stopping.');
@@ -30,9 +35,12 @@ async function announce(child: NodeChild): Promise<void> {
   say(readyLine(child.plan));
 }
 
-async function reportEnd(child: NodeChild): Promise<void> {
-  const how = await child.exited;
-  if (!interruption.signal.aborted) complain(`${child.plan.name} ended with ${how}; see ${child.plan.dataDir}.log`);
+async function reportEnd({ plan, exited }: NodeChild, asked: ClusterArguments): Promise<void> {
+  const how = await exited;
+  if (interruption.signal.aborted) return;
+  complain(
+    `${plan.name} ended with ${how}; see ${plan.dataDir}.log. Start it again: ${againCommand(plan.name, asked)}`,
+  );
 }
 
 function say(line: string): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clusterArguments, clusterPlan, nodeName, readyLine } from '../../../src/cli/cluster-plan.js';
+import { againCommand, clusterArguments, clusterPlan, nodeName, readyLine } from '../../../src/cli/cluster-plan.js';
 import { readEnvironment } from '../../../src/config/environment.js';
 
 const world = {
@@ -24,10 +24,23 @@ describe('the command line of the local cluster', () => {
     });
   });
 
+  it('takes one node of the plan', () => {
+    expect(clusterArguments(['--only', 'D'])).toEqual({ nodes: 4, basePort: 8000, isFresh: false, only: 'D' });
+  });
+
+  it('is told in full when a node ended and is to be started again', () => {
+    expect(againCommand('D', clusterArguments([]))).toBe('npm run cluster -- --only D');
+    const other = clusterArguments(['--nodes', '7', '--base-port', '9100']);
+    expect(againCommand('G', other)).toBe('npm run cluster -- --nodes 7 --base-port 9100 --only G');
+    expect(clusterArguments(againCommand('G', other).split(' ').slice(4))).toEqual({ ...other, only: 'G' });
+  });
+
   it.each([
     [['--nodes', '0'], '--nodes must be a whole number from 1 to 64, not "0"'],
     [['--nodes', 'many'], '--nodes must be a whole number from 1 to 64, not "many"'],
     [['--base-port', '65535'], '--base-port must be a whole number from 1 to 65532, not "65535"'],
+    [['--only', 'E'], '--only must be one of A, B, C, D, not "E"'],
+    [['--only', 'A', '--fresh'], '--fresh empties the folders of all nodes, also of those that run'],
     [['--colour'], "Unknown option '--colour'"],
   ])('is refused with a readable line and the usage: %j', (args, line) => {
     expect(() => clusterArguments(args)).toThrow(line);
