@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { unmasked } from './websocket-bytes.js';
 
 /**
  * The network between the nodes of a test: every node is reached through a proxy, which finds out in `/proc` whose
@@ -12,7 +13,7 @@ export class MeshProxy {
   readonly #connections = new Set<Connection>();
   readonly #pids = new Map<string, number>();
   #isCut: (from: string, to: string) => boolean = () => false;
-  #recorded: Buffer[] | undefined;
+  #recorded: Saying[] | undefined;
   #bitsToFlip = 0;
 
   /** Opens the way to a node that listens on `port`, and returns its address for the others. */
@@ -41,13 +42,16 @@ export class MeshProxy {
     for (const connection of this.#connections) if (connection.isHeld) connection.destroy();
   }
 
-  /** Keeps all bytes between the nodes until `recording` is read. */
+  /** Keeps all bytes of the connections that begin from now on, for `recording`. */
   record(): void {
     this.#recorded = [];
   }
 
-  get recording(): Buffer {
-    return Buffer.concat(this.#recorded ?? []);
+  /** What all who dialled have said, and what all who were dialled answered, as they meant it: with no mask on it. */
+  get recording(): Readonly<Record<Side, Buffer>> {
+    const saidBy = (side: Side): Buffer =>
+      Buffer.concat((this.#recorded ?? []).filter((each) => each.by === side).map((each) => unmasked(bytesOf(each))));
+    return { dialling: saidBy('dialling'), dialled: saidBy('dialled') };
   }
 
   /** Flips one bit in the last byte of each of the next `chunks` chunks. */
@@ -66,19 +70,23 @@ export class MeshProxy {
 
   #accept(socket: Socket, to: string, port: number): void {
     const from = this.#ownerOf(socket);
-    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to }, (chunk) => this.#pass(chunk));
+    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to }, (side) => this.#passage(side));
     connection.isHeld = this.#isCut(from, to);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
 
-  #pass(chunk: Buffer): Buffer {
-    if (this.#bitsToFlip > 0 && chunk.length > 1_000) {
-      this.#bitsToFlip--;
-      chunk[chunk.length - 1]! ^= 1;
-    }
-    this.#recorded?.push(chunk);
-    return chunk;
+  #passage(by: Side): (chunk: Buffer) => Buffer {
+    const saying: Saying = { by, chunks: [] };
+    this.#recorded?.push(saying);
+    return (chunk) => {
+      if (this.#recorded !== undefined) saying.chunks.push(Buffer.from(chunk));
+      if (this.#bitsToFlip > 0 && chunk.length > 1_000) {
+        this.#bitsToFlip--;
+        chunk[chunk.length - 1]! ^= 1;
+      }
+      return chunk;
+    };
   }
 
   /** The node at the other end: the local port is in the table of connections, with an inode that its process has open. */
@@ -92,6 +100,15 @@ export class MeshProxy {
   }
 }
 
+/** Who began a connection, and who was reached by it. */
+type Side = 'dialling' | 'dialled';
+
+/** All that one side of a connection said. */
+interface Saying {
+  readonly by: Side;
+  readonly chunks: Buffer[];
+}
+
 /** Both ends of a proxied connection. While it is held, bytes are read and thrown away. */
 class Connection {
   isHeld = false;
@@ -100,12 +117,12 @@ class Connection {
     private readonly near: Socket,
     private readonly far: Socket,
     private readonly ends: { readonly from: string; readonly to: string },
-    pass: (chunk: Buffer) => Buffer,
+    passage: (side: Side) => (chunk: Buffer) => Buffer,
   ) {
     near.setNoDelay();
     far.setNoDelay();
-    this.#join(near, far, pass);
-    this.#join(far, near, pass);
+    this.#join(near, far, passage('dialling'));
+    this.#join(far, near, passage('dialled'));
   }
 
   get from(): string {
@@ -133,6 +150,10 @@ class Connection {
       if (!this.isHeld) target.destroy();
     });
   }
+}
+
+function bytesOf({ chunks }: Saying): Buffer {
+  return Buffer.concat(chunks);
 }
 
 function openFiles(pid: number): string[] {
