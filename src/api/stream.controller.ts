@@ -31,7 +31,14 @@ export class StreamController {
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Resumes after that event; wins over `after`.' })
   @ApiProduces('text/event-stream')
   @ApiResponse({ status: 200, description: 'Events.', schema: { type: 'string' } })
-  @ApiProblems('invalid-request', 'invalid-pattern', 'invalid-cursor', 'too-many-requests', 'draining')
+  @ApiProblems(
+    'invalid-request',
+    'invalid-pattern',
+    'invalid-cursor',
+    'too-many-subscriptions',
+    'too-many-requests',
+    'draining',
+  )
   async stream(
     @Query(StrictPipe) { topic, after }: StreamQuery,
     @Headers('last-event-id') lastEventId: string | undefined,

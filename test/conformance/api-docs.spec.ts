@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ERRORS, type ErrorCode } from '../../src/runtime/errors.js';
 import type { RunningNode } from '../../src/start-node.js';
 import { request, startApiNode } from './api-node.js';
 
 interface Media {
   readonly example?: unknown;
   readonly examples?: Record<string, { readonly value: unknown }>;
+}
+
+interface Documented {
+  readonly headers?: Record<string, unknown>;
+  readonly content?: Record<string, Media>;
 }
 
 interface Operation {
@@ -17,7 +23,7 @@ interface Operation {
     readonly schema?: { readonly example?: unknown };
   }[];
   readonly requestBody?: { readonly content: Record<string, Media> };
-  readonly responses: Record<string, { readonly content?: Record<string, Media> }>;
+  readonly responses: Record<string, Documented>;
 }
 
 interface Described {
@@ -26,6 +32,73 @@ interface Described {
   readonly path: string;
   readonly operation: Operation;
 }
+
+/** The operations of the contract: how each may succeed and how it may fail. */
+const CONTRACT: Readonly<
+  Record<string, { readonly succeeds: readonly number[]; readonly fails: readonly ErrorCode[] }>
+> = {
+  'get /health/live': { succeeds: [200], fails: [] },
+  'get /health/ready': { succeeds: [200], fails: ['draining', 'not-ready'] },
+  'get /messages': { succeeds: [200], fails: ['invalid-cursor', 'invalid-request', 'invalid-topic', 'no-interest'] },
+  'get /metrics': { succeeds: [200], fails: [] },
+  'get /status': { succeeds: [200], fails: [] },
+  'get /stream': {
+    succeeds: [200],
+    fails: [
+      'draining',
+      'invalid-cursor',
+      'invalid-pattern',
+      'invalid-request',
+      'too-many-requests',
+      'too-many-subscriptions',
+    ],
+  },
+  'get /topics': { succeeds: [200], fails: ['invalid-request'] },
+  'get /topics/{topic}/subscribers': { succeeds: [200], fails: ['invalid-pattern'] },
+  'post /publish': {
+    succeeds: [200, 202],
+    fails: [
+      'ack-timeout',
+      'draining',
+      'idempotency-mismatch',
+      'invalid-request',
+      'invalid-topic',
+      'malformed-request',
+      'overloaded',
+      'store-full',
+      'too-large',
+      'too-many-topics',
+      'unsupported-media-type',
+    ],
+  },
+  'post /subscribe': {
+    succeeds: [200, 201],
+    fails: [
+      'draining',
+      'invalid-cursor',
+      'invalid-pattern',
+      'invalid-request',
+      'malformed-request',
+      'too-large',
+      'too-many-subscriptions',
+      'unsupported-media-type',
+    ],
+  },
+  'post /unsubscribe': {
+    succeeds: [200],
+    fails: [
+      'draining',
+      'invalid-pattern',
+      'invalid-request',
+      'malformed-request',
+      'too-large',
+      'unsupported-media-type',
+    ],
+  },
+};
+
+/** Answers that tell when to try again. */
+const WITH_RETRY_AFTER = ['429', '503'];
 
 let node: RunningNode;
 let operations: Described[];
@@ -43,19 +116,7 @@ afterAll(() => node.close());
 
 describe('the OpenAPI document', () => {
   it('has every operation of the contract', () => {
-    expect(operations.map(({ name }) => name).sort()).toEqual([
-      'get /health/live',
-      'get /health/ready',
-      'get /messages',
-      'get /metrics',
-      'get /status',
-      'get /stream',
-      'get /topics',
-      'get /topics/{topic}/subscribers',
-      'post /publish',
-      'post /subscribe',
-      'post /unsubscribe',
-    ]);
+    expect(operations.map(({ name }) => name).toSorted()).toEqual(Object.keys(CONTRACT));
   });
 
   it('has examples that run: each is answered as documented, without an error', async () => {
@@ -68,15 +129,25 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('tells the problems of each operation that takes input', () => {
+  it.each(Object.entries(CONTRACT))(
+    'tells how %s succeeds and every problem it answers',
+    (name, { succeeds, fails }) => {
+      const { summary, responses } = operations.find((each) => each.name === name)!.operation;
+      const statuses = new Set([...succeeds, ...fails.map((code) => ERRORS[code].status)].map(String));
+      expect(Object.keys(responses).toSorted()).toEqual([...statuses].toSorted());
+      const told = Object.values(responses).flatMap(({ content }) =>
+        Object.keys(content?.['application/problem+json']?.examples ?? {}),
+      );
+      expect(told.toSorted()).toEqual(fails);
+      expect(summary).toEqual(expect.any(String));
+    },
+  );
+
+  it('promises Retry-After where trying again makes sense', () => {
     for (const { name, operation } of operations) {
-      const hasInput = operation.requestBody !== undefined || (operation.parameters ?? []).length > 0;
-      const isTold = Object.values(operation.responses).some(({ content }) => content?.['application/problem+json']);
-      expect({ name, isTold: isTold || !hasInput, hasSummary: Boolean(operation.summary) }).toEqual({
-        name,
-        isTold: true,
-        hasSummary: true,
-      });
+      const promised = Object.entries(operation.responses).filter(([, { headers }]) => headers?.['Retry-After']);
+      const expected = Object.keys(operation.responses).filter((status) => WITH_RETRY_AFTER.includes(status));
+      expect({ name, promised: promised.map(([status]) => status) }).toEqual({ name, promised: expected });
     }
   });
 });
