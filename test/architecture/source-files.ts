@@ -31,13 +31,13 @@ export function isPure(path: string): boolean {
   return path.startsWith('src/') && !ENTRIES.includes(path) && /^[^.]+\.ts$/.test(basename(path));
 }
 
-/** Global names and members of them that occur as values, such as `setTimeout` and `Date.now`. */
+/** Names that occur as values, such as `setTimeout`, and members of them, as `Date.now` and, of whatever it is, `.now`. */
 export function namesUsed(file: SourceFile): Set<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) return;
     if (ts.isIdentifier(node) && !isMemberName(node)) names.add(node.text);
-    if (ts.isPropertyAccessExpression(node)) names.add(`${node.expression.getText()}.${node.name.text}`);
+    for (const name of memberNames(node)) names.add(name);
     if (ts.isNewExpression(node) && (node.arguments ?? []).length === 0)
       names.add(`new ${node.expression.getText()}()`);
     if (ts.isEnumDeclaration(node)) names.add('enum');
@@ -54,6 +54,19 @@ export function isBarrel(file: SourceFile): boolean {
     statements.length > 0 &&
     statements.every((statement) => ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
   );
+}
+
+/** What is taken out of something: `a.b`, `a['b']` and `const { b } = a` alike; what an object has of its own was handed to it. */
+function memberNames(node: ts.Node): string[] {
+  const named = (from: string, member: string): string[] =>
+    from === 'this' ? [`this.${member}`] : [`${from}.${member}`, `.${member}`];
+  if (ts.isPropertyAccessExpression(node)) return named(node.expression.getText(), node.name.text);
+  if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) {
+    return named(node.expression.getText(), node.argumentExpression.text);
+  }
+  if (!ts.isVariableDeclaration(node) || !ts.isObjectBindingPattern(node.name)) return [];
+  const from = node.initializer?.getText() ?? '';
+  return node.name.elements.flatMap(({ propertyName, name }) => named(from, (propertyName ?? name).getText()));
 }
 
 function isMemberName(node: ts.Identifier): boolean {
