@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // fast: pure cores and single services. slow: simulated clusters and real processes, one file at a time.
+// browser: pages in a headless Chromium, which must be installed; only on request.
 // docker: the compose file on a real engine; only on request, as it needs one.
 export default defineConfig({
   test: {
@@ -20,6 +21,15 @@ export default defineConfig({
           setupFiles: ['reflect-metadata'],
           globalSetup: ['test/e2e/build.ts'],
           fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.spec.ts'],
+          setupFiles: ['reflect-metadata'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
