@@ -6,6 +6,7 @@ export const EVENTS_NAMESPACE = '/events';
 /** The answer to an event: what was asked for, or why not. */
 export type Answer = ({ readonly ok: true } & Readonly<Record<string, unknown>>) | Refusal;
 
+/** Why an event was refused. */
 export interface Refusal {
   readonly ok: false;
   readonly problem: ProblemDocument;

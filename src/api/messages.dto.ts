@@ -3,7 +3,9 @@ import { IsOptional, IsString } from 'class-validator';
 import { WholeNumber } from '../config/setting-rules.js';
 import { FromDigits } from './query-number.js';
 
+/** Items of a page unless the client says otherwise. */
 export const PAGE_DEFAULT = 100;
+/** Most items that a client may ask for. */
 export const PAGE_MAX = 1_000;
 
 /** Names a message and says where it comes from. */
@@ -47,6 +49,7 @@ export class MessageBody extends MessageFields {
   headers!: Record<string, string>;
 }
 
+/** Which messages are asked for. */
 export class MessagesQuery {
   @ApiProperty({ example: 'chat', description: 'A topic that this node or a client of it is subscribed to.' })
   @IsString()

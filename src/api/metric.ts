@@ -13,12 +13,15 @@ export interface Metric {
   readonly samples: () => readonly Sample[];
 }
 
+/** How a metric is called and what it says. */
 export type Described = Pick<Metric, 'name' | 'help'>;
 
+/** A metric that only grows. */
 export function counter(described: Described, value: () => number): Metric {
   return { type: 'counter', ...described, samples: () => [{ value: value() }] };
 }
 
+/** A metric that goes up and down. */
 export function gauge(described: Described, value: () => number): Metric {
   return { type: 'gauge', ...described, samples: () => [{ value: value() }] };
 }

@@ -8,6 +8,7 @@ export function messageEvent(id: string, json: string): string {
   return `id: ${id}\ndata: ${json}\n\n`;
 }
 
+/** An event of another kind than a message. */
 export function namedEvent(event: string, value: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(value)}\n\n`;
 }

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+/** The node itself. */
 export class NodeFields {
   @ApiProperty({ example: 'Fb1eJ6PqgXVG0UvwaEOZtW7VN6ywmPTjZUoSTrXfSLc' })
   id!: string;
@@ -20,6 +21,7 @@ export class NodeFields {
   uptimeMs!: number;
 }
 
+/** Another member, as this node sees it. */
 export class PeerFields {
   @ApiProperty({ example: 'kP0dFyVcQ2hVb8vYB2gUeQ9sGm1vWqfWm5Wj1r1T2aE' })
   id!: string;
@@ -43,6 +45,7 @@ export class PeerFields {
   rttMs!: number | null;
 }
 
+/** What the node holds of a topic. */
 export class TopicFields {
   @ApiProperty({ example: 'chat' })
   topic!: string;
@@ -57,6 +60,7 @@ export class TopicFields {
   digest!: string;
 }
 
+/** The cluster, as this node sees it. */
 export class ClusterFields {
   @ApiProperty({ example: 4, description: 'Living nodes, this one included.' })
   size!: number;
@@ -95,6 +99,7 @@ export class StatusBody {
   isDraining!: boolean;
 }
 
+/** The answer to a health check. */
 export class HealthBody {
   @ApiProperty({ example: 'ok' })
   status!: string;

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString } from 'class-validator';
 
+/** What is streamed, and from where. */
 export class StreamQuery {
   @ApiProperty({ example: 'chat', description: 'A topic or a pattern.' })
   @IsString()

@@ -6,6 +6,7 @@ import { FromDigits } from './query-number.js';
 
 const KNOWN_TIMEOUT_MS_MAX = 60_000;
 
+/** What the node is to want, and from where. */
 export class SubscribeBody {
   @ApiProperty({ example: 'news.>', description: 'A topic, or a pattern: `*` is one token, a final `>` the rest.' })
   @IsString()
@@ -20,12 +21,14 @@ export class SubscribeBody {
   after?: string;
 }
 
+/** What the node is not to want any more. */
 export class UnsubscribeBody {
   @ApiProperty({ example: 'news.>' })
   @IsString()
   topic!: string;
 }
 
+/** How long to wait for the others. */
 export class KnownQuery {
   @ApiPropertyOptional({
     type: 'integer',
@@ -39,6 +42,7 @@ export class KnownQuery {
   timeoutMs?: number;
 }
 
+/** How far the cluster knows of a change. */
 export class KnownFields {
   @ApiProperty({ example: 4, description: 'Live nodes that know of it, this one included.' })
   by!: number;
@@ -47,6 +51,7 @@ export class KnownFields {
   of!: number;
 }
 
+/** What the node is subscribed to now, and who knows of it. */
 export class SubscriptionBody {
   @ApiProperty({ example: 'news.>' })
   topic!: string;

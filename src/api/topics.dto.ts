@@ -4,6 +4,7 @@ import { WholeNumber } from '../config/setting-rules.js';
 import { PAGE_DEFAULT, PAGE_MAX } from './messages.dto.js';
 import { FromDigits } from './query-number.js';
 
+/** Which page of topics is asked for. */
 export class TopicsQuery {
   @ApiPropertyOptional({ description: 'The `next` of an earlier page.' })
   @IsOptional()
@@ -31,6 +32,7 @@ export class TopicRowBody {
   knownAgeMs!: number;
 }
 
+/** Topics and patterns, sorted. */
 export class TopicPageBody {
   @ApiProperty({ type: [TopicRowBody] })
   items!: TopicRowBody[];

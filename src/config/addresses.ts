@@ -1,9 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
+/** A name for a node or a cluster; it may stand in a path. */
 export function isNodeName(text: string): boolean {
   return /^[A-Za-z0-9_.-]{1,63}$/.test(text) && text !== '.' && text !== '..';
 }
 
+/** An IP address or a host name. */
 export function isHost(text: string): boolean {
   return isAddress(text) || (/^[A-Za-z0-9.-]{1,253}$/.test(text) && !/^[0-9.]+$/.test(text));
 }
@@ -29,10 +31,12 @@ function isUrlOf(text: string, protocols: readonly string[]): boolean {
   return protocols.includes(url.protocol) && url.hostname !== '' && isBare;
 }
 
+/** An origin as browsers send it, or `*`. */
 export function isOrigin(text: string): boolean {
   return text === '*' || (isNodeUrl(text) && new URL(text).origin === text);
 }
 
+/** Addresses in CIDR notation. */
 export function isNetwork(text: string): boolean {
   return ipaddr.isValidCIDR(text);
 }

@@ -2,6 +2,7 @@ import { validateSync } from 'class-validator';
 import { isLoopbackHost, isWildcardHost } from './addresses.js';
 import { Settings } from './settings.js';
 
+/** Name of a setting. */
 export type SettingName = keyof Settings;
 
 /** What is wrong with one setting, as the end of a sentence that begins with its name. */
@@ -10,6 +11,7 @@ export interface SettingProblem {
   readonly problem: string;
 }
 
+/** Settings to be used as they are, or all that is wrong with them. */
 export type CheckedSettings =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };

@@ -1,6 +1,7 @@
 import { checkSettings, type SettingName } from './check-settings.js';
 import type { Settings } from './settings.js';
 
+/** Environment variables. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What reading the environment needs of the world. */
@@ -10,6 +11,7 @@ export interface EnvironmentWorld {
   readFile(path: string): string;
 }
 
+/** Settings, or a readable line per problem. */
 export type EnvironmentOutcome =
   { readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly problems: readonly string[] };
 

@@ -9,13 +9,17 @@ const GIB = 1024 * MIB;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
+/** A shorter secret could be guessed by who has recorded a handshake. */
 export const SECRET_CHARACTERS_MIN = 32;
 
 /** Loopback and the private ranges of RFC 1918 and RFC 4193; link-local is left out, as cloud metadata services live there. */
 export const PRIVATE_NETWORKS = ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
 
+/** Where the log may live. */
 export const STORES = ['lmdb', 'memory'] as const;
+/** When a write may count. */
 export const DURABILITIES = ['async', 'fsync'] as const;
+/** Sets of timers. */
 export const PROFILES = ['local', 'lan', 'wan'] as const;
 
 /**

@@ -7,12 +7,14 @@ export interface Core<Input, Output> {
   handle(input: Input, nowMs: number): readonly Output[];
 }
 
+/** Asks to be woken in a while. */
 export interface Schedule<Timer> {
   readonly type: 'schedule';
   readonly afterMs: number;
   readonly timer: Timer;
 }
 
+/** The while is over. */
 export interface TimerExpired<Timer> {
   readonly type: 'timer';
   readonly timer: Timer;

@@ -3,6 +3,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { LogFormat, LogLevel } from './log-level.js';
 
+/** Whose log it is, how much of it is written, and where to. */
 export interface LoggerOptions {
   /** Stands in every line as `node`. */
   readonly node: string;

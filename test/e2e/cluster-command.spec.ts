@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -30,7 +30,11 @@ class ClusterCommand {
   }
 
   async ready(): Promise<void> {
-    await eventually(() => expect(this.output).toMatch(/All \d+ nodes are ready/), READY_WITHIN_MS);
+    await this.says(/All \d+ nodes are ready/);
+  }
+
+  async says(words: RegExp): Promise<void> {
+    await eventually(() => expect(this.output).toMatch(words), READY_WITHIN_MS);
   }
 
   async interrupt(signal: 'SIGINT' | 'SIGTERM'): Promise<number | null> {
@@ -63,6 +67,15 @@ async function portForFour(): Promise<number> {
     }
     return base;
   });
+}
+
+/** The process of a node, known by its data folder. */
+async function pidOf(folder: string, name: string): Promise<number> {
+  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(`DATA_DIR=${join(folder, '.cluster', name)}`)) return Number(pid);
+  }
+  throw new Error(`no process of node ${name}`);
 }
 
 describe('the command that runs a cluster on this machine', () => {
@@ -112,6 +125,18 @@ describe('the command that runs a cluster on this machine', () => {
     );
     await change('/unsubscribe');
     await eventually(async () => expect(await showSubscribers(urls[0] ?? '')).toContain("news: ['B', 'C']"), 1_000);
+  });
+
+  it('tells how a node that was killed is started again, and that command does so', async () => {
+    const { node } = (await (await fetch(`${urls[3]}/status`)).json()) as { node: { id: string } };
+    process.kill(await pidOf(folder, 'D'), 'SIGKILL');
+    await command.says(/D ended with signal SIGKILL; .* Start it again: npm run cluster -- --base-port \d+ --only D\n/);
+    const again = /Start it again: npm run cluster -- (.*)\n/.exec(command.output)?.[1] ?? '';
+    const alone = new ClusterCommand(folder, ...again.split(' '));
+    await alone.says(/D is ready .*\n/);
+    const answer = (await (await fetch(`${urls[3]}/status`)).json()) as { node: { id: string } };
+    expect(answer.node.id).toBe(node.id);
+    expect(await alone.interrupt('SIGINT')).toBe(0);
   });
 
   it('drains and stops all when told, and keeps secret and history for the next run', async () => {
