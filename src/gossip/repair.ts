@@ -1,7 +1,9 @@
 /**
  * Pulls what is missing: per stream one pull at a time, from one holder that claims to have it, until the stream reaches what was
- * claimed. A holder that vanishes, is busy or brings nothing is left for the next one. When every holder's floor is above our
- * frontier for long enough, the part between is given up and told as a gap. Comparing who has what is `summaries.ts`.
+ * claimed. A holder that vanishes, is busy or brings nothing is left for the next one. When nobody can continue at our frontier for
+ * long enough, the part up to the next that can be had is given up and told as a gap: up to a verified bundle that waits, or to the
+ * floor that the publisher itself names. What others say of their floors only tells where to look for such a bundle, as anybody may
+ * claim anything. Comparing who has what is `summaries.ts`.
  */
 import type { NodeId } from '../peers/node-id.js';
 import type { DirectoryView } from '../peers/directory-view.js';
@@ -20,6 +22,10 @@ export const CLAIM_GRACE_MS = 200;
 /** A pull without any progress for so long has failed. */
 export const PULL_TIMEOUT_MS = 2_000;
 const BUSY_RETRY_MS = 200;
+/** A holder that brought nothing usable is asked for the same again after this long, twice as long each time. */
+export const FAILED_RETRY_MS = { min: 500, max: 60_000 };
+/** After so many pulls in vain a holder is taken not to have what it claims. */
+export const FAILED_MAX = 3;
 /** Before a gap is told: the publisher itself no longer has it; no node that lives has it; one that is out of reach may have it. */
 export const GAP_WAIT_MS = { publisher: 1_000, holders: 3_000, absent: 60_000 };
 
@@ -27,11 +33,16 @@ interface Holder {
   floor: number;
   frontier: number;
   retryAtMs: number;
+  /** Pulls of what follows `after` that brought nothing of it; the last one came up to `upTo`. */
+  failed: { readonly after: number; readonly times: number; readonly upTo: number } | undefined;
 }
 
 interface Pull {
   readonly peer: NodeId;
+  /** What is missing follows this. */
   readonly after: number;
+  /** What was asked for follows this. */
+  readonly from: number;
   deadlineMs: number;
 }
 
@@ -40,7 +51,8 @@ interface Need<B extends BundlePlace> {
   readonly holders: Map<NodeId, Holder>;
   readyAtMs: number;
   pull: Pull | undefined;
-  blockedSinceMs: number | undefined;
+  /** Nobody could continue after this seq, since then. */
+  blocked: { readonly after: number; readonly sinceMs: number } | undefined;
 }
 
 export interface RepairPorts<B extends BundlePlace> {
@@ -78,13 +90,14 @@ export class Repair<B extends BundlePlace> {
     if (need === undefined) {
       if (this.#needs.size >= NEEDS_MAX) return;
       const readyAtMs = nowMs + CLAIM_GRACE_MS;
-      need = { state, holders: new Map(), readyAtMs, pull: undefined, blockedSinceMs: undefined };
+      need = { state, holders: new Map(), readyAtMs, pull: undefined, blocked: undefined };
       this.#needs.set(state.stream.id, need);
     }
     if (claim.isUrgent) need.readyAtMs = nowMs;
     const holder = need.holders.get(claim.peer);
     const frontier = Math.max(claim.frontier, holder?.frontier ?? 0);
-    need.holders.set(claim.peer, { floor: claim.floor, frontier, retryAtMs: holder?.retryAtMs ?? 0 });
+    const { retryAtMs = 0, failed } = holder ?? {};
+    need.holders.set(claim.peer, { floor: claim.floor, frontier, retryAtMs, failed });
     this.#next(need, nowMs);
   }
 
@@ -92,7 +105,6 @@ export class Repair<B extends BundlePlace> {
   progressed(state: StreamState<B>, peer: NodeId, nowMs: number): void {
     const need = this.#needs.get(state.stream.id);
     if (need === undefined) return;
-    need.blockedSinceMs = undefined;
     if (need.pull?.peer === peer) need.pull.deadlineMs = nowMs + PULL_TIMEOUT_MS;
     if (need.pull === undefined && rangeOf(need) === undefined) this.#needs.delete(state.stream.id);
   }
@@ -106,7 +118,7 @@ export class Repair<B extends BundlePlace> {
     if (holder !== undefined) {
       holder.floor = frame.floor;
       if (frame.isBusy) holder.retryAtMs = nowMs + BUSY_RETRY_MS;
-      else if (frame.floor <= pull.after && reachOf(need) <= pull.after) need.holders.delete(peer);
+      else if (frame.floor <= pull.from && reachOf(need) <= pull.after) fail(holder, pull, frame.upTo, nowMs);
     }
     this.#next(need, nowMs);
   }
@@ -130,7 +142,8 @@ export class Repair<B extends BundlePlace> {
   tick(nowMs: number): void {
     for (const need of this.#needs.values()) {
       if (need.pull !== undefined && need.pull.deadlineMs <= nowMs) {
-        need.holders.delete(need.pull.peer);
+        const holder = need.holders.get(need.pull.peer);
+        if (holder !== undefined) fail(holder, need.pull, need.pull.from, nowMs);
         this.#endPull(need);
       }
       this.#next(need, nowMs);
@@ -148,10 +161,15 @@ export class Repair<B extends BundlePlace> {
     if (!isReady(need, nowMs)) return;
     const peer = this.#choose(need, range.after, nowMs);
     if (peer === undefined) return;
-    need.blockedSinceMs = undefined;
-    need.pull = { peer, after: range.after, deadlineMs: nowMs + PULL_TIMEOUT_MS };
+    const holder = need.holders.get(peer)!;
+    if (failuresOf(holder, range.after) === 0) need.blocked = undefined;
+    this.#pull(need, peer, { ...range, from: placeIn(holder, range) }, nowMs);
+  }
+
+  #pull(need: Need<B>, peer: NodeId, { after, from, to }: { after: number; from: number; to: number }, nowMs: number) {
+    need.pull = { peer, after, from, deadlineMs: nowMs + PULL_TIMEOUT_MS };
     this.#pullsOf.set(peer, this.#pullsFrom(peer) + 1);
-    const frame = { type: 'pull', stream: need.state.stream.id, ...range, bytesMax: PULL_BYTES } as const;
+    const frame = { type: 'pull', stream: need.state.stream.id, after: from, to, bytesMax: PULL_BYTES } as const;
     this.ports.emit({ type: 'send', peer, lane: 'control', frame });
   }
 
@@ -172,27 +190,44 @@ export class Repair<B extends BundlePlace> {
     const { state } = need;
     const range = rangeOf(need);
     if (range === undefined) return;
+    const { after } = range;
     const holders = [...need.holders].filter(([peer]) => this.links.has(peer));
-    const floors = holders.map(([, holder]) => holder.floor).filter((floor) => floor > range.after);
     // A holder that is only busy has it still.
-    if (holders.some(([, holder]) => holder.floor <= range.after && holder.frontier > range.after)) return;
-    const { aheadFrom } = state.window;
-    if (floors.length === 0 && aheadFrom === undefined && state.history === undefined) {
+    const hasIt = (holder: Holder): boolean =>
+      holder.floor <= after && holder.frontier > after && failuresOf(holder, after) < FAILED_MAX;
+    if (holders.some(([, holder]) => hasIt(holder))) return;
+    if (holders.length === 0 && state.window.aheadFrom === undefined && state.history === undefined) {
       this.#needs.delete(state.stream.id);
       return;
     }
-    if (need.blockedSinceMs === undefined) {
-      need.blockedSinceMs = nowMs;
+    if (need.blocked?.after !== after) {
+      need.blocked = { after, sinceMs: nowMs };
       this.ports.askAll(state.stream.topic);
       return;
     }
-    const waitedMs = nowMs - need.blockedSinceMs;
-    if (range.isHistory) {
-      if (waitedMs >= GAP_WAIT_MS.holders) this.ports.giveUpHistory(state);
-      return;
+    const waitedMs = nowMs - need.blocked.sinceMs;
+    if (!range.isHistory) {
+      if (waitedMs >= this.#gapWaitMs(need)) this.#passGap(need, holders, range, nowMs);
+    } else if (waitedMs >= GAP_WAIT_MS.holders) this.ports.giveUpHistory(state);
+  }
+
+  /** Gives up what nobody has, up to the next that is sure to be there; looks first whether a holder brings more. */
+  #passGap(need: Need<B>, holders: readonly [NodeId, Holder][], { after, to }: Range, nowMs: number): void {
+    const { stream, window } = need.state;
+    const own = this.links.has(stream.publisher) ? need.holders.get(stream.publisher) : undefined;
+    const sure = Math.min(
+      own !== undefined && own.floor > after ? own.floor : Infinity,
+      window.aheadFrom === undefined ? Infinity : window.aheadFrom - 1,
+    );
+    let [next, floor] = [undefined as NodeId | undefined, sure];
+    for (const [peer, holder] of holders) {
+      const isHopeless = sure < Infinity && failuresOf(holder, after) >= FAILED_MAX;
+      if (isHopeless || holder.floor <= after || holder.floor >= Math.min(floor, holder.frontier)) continue;
+      [next, floor] = [peer, holder.floor];
     }
-    if (waitedMs < this.#gapWaitMs(need)) return;
-    this.ports.giveUp(state, Math.min(...floors, aheadFrom === undefined ? Infinity : aheadFrom - 1));
+    if (next === undefined) {
+      if (sure < Infinity) this.ports.giveUp(need.state, sure);
+    } else if (need.holders.get(next)!.retryAtMs <= nowMs) this.#pull(need, next, { after, from: floor, to }, nowMs);
   }
 
   #gapWaitMs({ state, holders }: Need<B>): number {
@@ -237,6 +272,21 @@ function rangeOf<B extends BundlePlace>({ state, holders }: Need<B>): Range | un
   if (to > frontier) return { after: frontier, to, isHistory: false };
   if (state.history === undefined) return undefined;
   return { after: state.history.frontier, to: floor, isHistory: true };
+}
+
+function failuresOf({ failed }: Holder, after: number): number {
+  return failed?.after === after ? failed.times : 0;
+}
+
+function fail(holder: Holder, { after, from }: Pull, upTo: number, nowMs: number): void {
+  const times = failuresOf(holder, after) + 1;
+  holder.failed = { after, times, upTo: upTo > from ? upTo : after };
+  holder.retryAtMs = nowMs + Math.min(FAILED_RETRY_MS.max, FAILED_RETRY_MS.min * 2 ** (times - 1));
+}
+
+/** What a holder sent in vain may be damaged; behind it there may be something of use. */
+function placeIn({ failed }: Holder, { after, to }: Range): number {
+  return failed?.after === after && failed.upTo < to ? failed.upTo : after;
 }
 
 function isReady<B extends BundlePlace>({ readyAtMs, state }: Need<B>, nowMs: number): boolean {

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GossipOutput } from '../../../src/gossip/gossip-protocol.js';
-import { CLAIM_GRACE_MS, GAP_WAIT_MS, NEEDS_MAX, PULL_TIMEOUT_MS, Repair } from '../../../src/gossip/repair.js';
+import {
+  CLAIM_GRACE_MS,
+  FAILED_RETRY_MS,
+  GAP_WAIT_MS,
+  NEEDS_MAX,
+  PULL_TIMEOUT_MS,
+  Repair,
+} from '../../../src/gossip/repair.js';
 import { StreamTable, type StreamState } from '../../../src/gossip/stream-table.js';
 import { bundleAt, nodeId, streamBy, type TestBundle } from './arbitraries.js';
 import { TestDirectory } from './test-directory.js';
@@ -53,6 +60,14 @@ describe('repair', () => {
     while (state.window.takeNext() !== undefined);
     repair.progressed(state, peer, nowMs);
   };
+  /** A holder that was asked for what lies behind its floor brings it. */
+  const findBehind = (peer: string, floor: number, nowMs: number) => {
+    expect(pulls()).toEqual([{ peer, after: floor, to: 10 }]);
+    expect(givenUp).toEqual([]);
+    receive(floor + 1, 10, peer, nowMs);
+    repair.pulled(peer, pulled(10, floor), nowMs);
+    repair.tick(nowMs);
+  };
 
   it('leaves what was claimed time to arrive by itself', () => {
     repair.claimed(state, claim(A, 0, 5, false), 0);
@@ -85,12 +100,15 @@ describe('repair', () => {
     repair.claimed(state, claim(C, 0, 10), 10);
     repair.tick(10 + PULL_TIMEOUT_MS);
     repair.pulled(C, pulled(0), 2_100);
-    repair.claimed(state, claim(B, 0, 10), 2_200);
-    repair.pulled(B, pulled(0, 0, true), 2_300);
+    repair.tick(2_500);
+    repair.tick(10 + PULL_TIMEOUT_MS + FAILED_RETRY_MS.min);
+    repair.pulled(B, pulled(0, 0, true), 2_520);
     expect(pulls().map(({ peer }) => peer)).toEqual([A, B, C, B]);
-    repair.tick(2_400);
+    links.delete(C);
+    repair.linkDown(C, 2_530);
+    repair.tick(2_700);
     expect(pulls()).toHaveLength(4);
-    repair.tick(2_600);
+    repair.tick(2_800);
     expect(pulls().map(({ peer }) => peer)).toEqual([A, B, C, B, B]);
   });
 
@@ -119,6 +137,7 @@ describe('repair', () => {
     repair.claimed(state, claim(B, 4, 10), 0);
     repair.tick(0);
     repair.tick(GAP_WAIT_MS.holders);
+    findBehind(B, 4, GAP_WAIT_MS.holders);
     expect(givenUp).toEqual([4]);
   });
 
@@ -130,6 +149,7 @@ describe('repair', () => {
     repair.tick(GAP_WAIT_MS.holders);
     expect(givenUp).toEqual([]);
     repair.tick(GAP_WAIT_MS.absent);
+    findBehind(B, 4, GAP_WAIT_MS.absent);
     expect(givenUp).toEqual([4]);
   });
 
@@ -140,6 +160,53 @@ describe('repair', () => {
     repair.tick(5_000);
     expect(givenUp).toEqual([]);
     expect(pulls()[0]).toEqual({ peer: B, after: 0, to: 10 });
+  });
+
+  it('asks ever more seldom for what a holder brings in vain, whatever it claims', () => {
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 50) {
+      if (nowMs % 1_000 === 0) repair.claimed(state, claim(A, 0, 10), nowMs);
+      repair.tick(nowMs);
+      repair.pulled(A, pulled(0), nowMs);
+    }
+    expect(pulls().length).toBeLessThan(9);
+    expect(givenUp).toEqual([]);
+  });
+
+  it('looks behind what a holder brings in vain, and gives that up when something is there', () => {
+    repair.claimed(state, claim(A, 0, 10), 0);
+    repair.pulled(A, pulled(2), 0);
+    repair.tick(FAILED_RETRY_MS.min);
+    expect(pulls().at(-1)).toEqual({ peer: A, after: 2, to: 10 });
+    receive(3, 4, A, 500);
+    repair.pulled(A, pulled(4), 500);
+    for (let nowMs = 500; nowMs < 2_000 + GAP_WAIT_MS.holders; nowMs += 50) {
+      repair.tick(nowMs);
+      repair.pulled(A, pulled(2), nowMs);
+    }
+    expect(givenUp).toEqual([2]);
+  });
+
+  it('does not give up what a holder brings in vain while another one has it', () => {
+    state.window.offer(bundleAt(state.stream, 3, 4));
+    repair.claimed(state, claim(B, 0, 10), 0);
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 50) {
+      if (nowMs === 2_500) repair.claimed(state, claim(C, 0, 10), nowMs);
+      repair.tick(nowMs);
+      repair.pulled(B, pulled(2), nowMs);
+      repair.pulled(C, pulled(0, 0, true), nowMs);
+    }
+    expect(givenUp).toEqual([]);
+  });
+
+  it('never jumps to where somebody claims to begin, unless something verified is there', () => {
+    repair.claimed(state, claim(B, 1_000_000, 1_000_001), 0);
+    for (let nowMs = 0; nowMs < GAP_WAIT_MS.absent + 20_000; nowMs += 50) {
+      repair.tick(nowMs);
+      repair.pulled(B, pulled(1_000_000, 1_000_000), nowMs);
+    }
+    expect(givenUp).toEqual([]);
+    repair.claimed(state, claim(A, 0, 5), 100_000);
+    expect(pulls().at(-1)).toMatchObject({ peer: A, after: 0 });
   });
 
   it('repairs a bounded number of streams at a time', () => {
