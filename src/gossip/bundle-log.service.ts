@@ -58,6 +58,7 @@ export interface LogListener {
 
 type NewBundle = Pick<Bundle, 'stream' | 'firstSeq' | 'lastSeq' | 'keyId' | 'bytes'>;
 
+/** The log, see above. */
 @Injectable()
 export class BundleLog {
   readonly #table = new LogTable();
@@ -103,20 +104,6 @@ export class BundleLog {
   /** Names the order of arrivals in cursors: random, as long-lived as the store, 6 bytes as base64url. */
   get storeId(): string {
     return this.store.id;
-  }
-
-  /** Bytes of all bundles. */
-  get bytes(): number {
-    return this.#table.bytes;
-  }
-
-  /** Bytes of bundles that are not committed yet. */
-  get pendingBytes(): number {
-    return this.store.pendingBytes;
-  }
-
-  get lastArrival(): number {
-    return this.#lastArrival;
   }
 
   /** Adds the next bundle of its stream; a stream that is new here begins at `floor`. */
@@ -184,11 +171,6 @@ export class BundleLog {
     this.#backfills.drop(stream);
     for (const keyId of this.#keys.takeAll(stream)) this.#unattended(this.store.deleteKey(keyId));
     return this.#writing(this.store.deleteStream(stream));
-  }
-
-  has(stream: StreamId, seq: number): boolean {
-    const extent = this.#table.get(stream);
-    return extent !== undefined && seq > extent.floor && seq <= extent.frontier;
   }
 
   extent(stream: StreamId): StreamExtent | undefined {

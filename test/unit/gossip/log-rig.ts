@@ -38,6 +38,11 @@ export async function openLog(
   return log;
 }
 
+/** Bytes of all bundles, as the books per topic have them. */
+export function bytesOf(log: BundleLog): number {
+  return log.topics().reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** A bundle with the given place; sealed by nobody, which the log does not mind. */
 export function bundleAt(stream: Stream, firstSeq: number, lastSeq = firstSeq, keyId = KEY, bodyBytes = 100): Bundle {
   const fields = { stream, firstSeq, lastSeq, keyId, counter: 0, timeMs: 5, ttlMs: undefined };

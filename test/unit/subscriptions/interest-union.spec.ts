@@ -54,6 +54,19 @@ describe('the interest of a node', () => {
     expect(union.entries()).toEqual([]);
   });
 
+  it('matches topics as long as their patterns are wanted, or linger', () => {
+    const union = new InterestUnion(2);
+    union.add('news.*', 'client', 1);
+    union.add('chat', 'node', 1);
+    expect(['news.eu', 'chat', 'news'].map((topic) => union.isWanted(topic))).toEqual([true, true, false]);
+    union.remove('chat', 'node', 0);
+    union.remove('news.*', 'client', 0);
+    expect(['news.eu', 'chat'].map((topic) => union.isWanted(topic))).toEqual([true, false]);
+    union.add('one', 'node', 1);
+    union.add('two', 'node', 1);
+    expect(union.isWanted('news.eu')).toBe(false);
+  });
+
   it('takes no notice of an end without a beginning', () => {
     const union = new InterestUnion();
     union.add('chat', 'node', 1);
