@@ -88,4 +88,16 @@ describe('a node that restarts on its data folder', () => {
     expect(recovered).toBe(true);
     await expect.poll(() => heard).toEqual([3, 4]);
   });
+
+  it('leaves nothing out after a cursor of a store that was lost', async () => {
+    const before = await start({ name: 'A', dataDir, subscriptions: ['chat'] });
+    for (const value of ['old 1', 'old 2', 'old 3']) await before.grapevine.publish('chat', value);
+    const { body } = await call(before, '/messages?topic=chat');
+    const { next } = body as { next: string };
+    await stop(before);
+    await rm(join(dataDir, 'store'), { recursive: true });
+    const anew = await start({ name: 'A', dataDir });
+    for (const value of ['new 1', 'new 2']) await anew.grapevine.publish('chat', value);
+    expect(await messagesOf(anew, `chat&after=${next}`)).toEqual(['new 1', 'new 2']);
+  });
 });
