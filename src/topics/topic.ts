@@ -1,6 +1,8 @@
 /** Topic names and patterns: dot-separated tokens; in a pattern `*` stands for one token, a final `>` for one or more. */
 
+/** A topic or pattern as UTF-8. */
 export const TOPIC_BYTES_MAX = 255;
+/** Tokens of a topic or pattern. */
 export const TOPIC_LEVELS_MAX = 128;
 
 /** Why `topic` is no topic name, or undefined when it is one. */
@@ -22,6 +24,7 @@ export function patternProblem(pattern: string): string | undefined {
     .find(isProblem);
 }
 
+/** Whether it may match more than the topic of its own name. */
 export function isPattern(topicOrPattern: string): boolean {
   return topicOrPattern.split('.').some((token) => token === '*' || token === '>');
 }
