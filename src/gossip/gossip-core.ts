@@ -104,6 +104,11 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     return this.#reception.counters;
   }
 
+  /** Streams that are claimed to be, and not taken in. */
+  get newcomers(): number {
+    return this.#reception.newcomers;
+  }
+
   get hasRoom(): boolean {
     return this.#flow.hasRoom;
   }

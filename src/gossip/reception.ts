@@ -1,7 +1,7 @@
 /**
  * What comes in: bundles pushed or pulled, and claims of what others hold. It takes in streams that are wanted here, lets windows put bundles
  * in order, releases what is next, and has repair look after holes. The floor of a stream that is new here is the publisher's
- * word, or, when the publisher is silent, the lowest that a holder names. A start that is no more than the floor of whoever names it is
+ * word, or, when the publisher is silent, the lowest that a holder names, once a verified bundle shows that there is such a stream. A start that is no more than the floor of whoever names it is
  * a guess: its log may begin later than the interest here. Such a floor stays open: when an earlier start is named later on,
  * what lies between is told as a gap, since delivering it now would break the order, and fetched into the log as history.
  */
@@ -9,13 +9,12 @@ import type { NodeId } from '../peers/node-id.js';
 import type { Audience } from './audience.js';
 import type { Claim } from './gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
+import { Newcomers, type Newcomer } from './newcomers.js';
 import type { Repair } from './repair.js';
-import type { StreamState, StreamTable } from './stream-table.js';
-import type { Stream, StreamId } from './stream.js';
+import { stateOf, type StreamState, type StreamTable } from './stream-table.js';
+import type { Stream } from './stream.js';
 import { StreamWindow } from './stream-window.js';
 
-/** New streams that wait for their publisher's word. */
-export const NEWCOMERS_MAX = 16_384;
 /**
  * How long a lower floor may be named: by the publisher when it is linked, else by other holders; longer while all that is known is where
  * holders themselves begin, which says nothing of where the own interest does.
@@ -25,12 +24,10 @@ export const FLOOR_WAIT_MS = { publisher: 1_000, holders: 250, unsure: 3_000 };
 /** A log that is full is not tried again before. */
 export const UNLOGGED_PAUSE_MS = 1_000;
 
-interface Newcomer {
-  readonly stream: Stream;
-  dueMs: number;
-  start: number;
-  isSure: boolean;
-  readonly claims: Map<NodeId, Claim>;
+interface Received<B extends BundlePlace> {
+  readonly peer: NodeId;
+  readonly bundle: B;
+  readonly start: number | undefined;
 }
 
 export interface ReceptionCounters {
@@ -56,7 +53,7 @@ export interface ReceptionPorts<B extends BundlePlace> {
 
 export class Reception<B extends BundlePlace> {
   readonly counters: ReceptionCounters = { duplicates: 0, unwanted: 0, refused: 0 };
-  readonly #newcomers = new Map<StreamId, Newcomer>();
+  readonly #newcomers = new Newcomers<B>();
 
   constructor(
     private readonly links: ReadonlySet<NodeId>,
@@ -70,9 +67,9 @@ export class Reception<B extends BundlePlace> {
     return this.#newcomers.size;
   }
 
-  received(data: { peer: NodeId; bundle: B; start: number | undefined; isRepair: boolean }, nowMs: number): void {
+  received(data: Received<B> & { readonly isRepair: boolean }, nowMs: number): void {
     const { peer, bundle } = data;
-    const state = this.table.get(bundle.stream.id) ?? this.#meet(data, nowMs);
+    const state = this.table.get(bundle.stream.id) ?? this.#prove(data, nowMs) ?? this.#meet(data, nowMs);
     if (state === undefined) return;
     if (state.history !== undefined && bundle.lastSeq <= state.window.floor) {
       this.#receivedHistory(state, state.history, data, nowMs);
@@ -97,12 +94,8 @@ export class Reception<B extends BundlePlace> {
 
   /** A peer says what it holds of a stream; true when nothing of it is missing here. */
   claimed(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
-    if (claim.floor > claim.frontier || claim.start > claim.frontier) return true;
     const state = this.table.get(stream.id);
-    if (state === undefined) {
-      this.#await(peer, stream, claim, nowMs);
-      return false;
-    }
+    if (state === undefined) return this.#await(peer, stream, claim, nowMs);
     this.#reviewFloor(peer, state, claim, nowMs);
     this.#wantHistory(peer, state, claim, nowMs);
     if (claim.frontier <= state.window.frontier) return true;
@@ -142,6 +135,10 @@ export class Reception<B extends BundlePlace> {
   /** What a peer said of its logs may be different when it comes back. */
   linkDown(peer: NodeId): void {
     for (const state of this.table.streams()) state.openFloor?.heard.delete(peer);
+    for (const newcomer of this.#newcomers.all()) {
+      newcomer.claims.delete(peer);
+      if (newcomer.broughtBy === peer || newcomer.claims.size === 0) this.#drop(newcomer);
+    }
   }
 
   giveUpHistory(state: StreamState<B>): void {
@@ -150,13 +147,16 @@ export class Reception<B extends BundlePlace> {
     if (topic !== undefined) topic.isHistoryWanted = false;
   }
 
-  /** Takes in new streams whose publisher did not speak in time. */
+  /** Looks into new streams whose publisher did not speak in time. */
   tick(nowMs: number): void {
-    for (const newcomer of this.#newcomers.values()) if (newcomer.dueMs <= nowMs) this.#begin(newcomer, nowMs);
+    for (const newcomer of this.#newcomers.all()) {
+      if (!this.audience.isWantedHere(newcomer.stream.topic)) this.#drop(newcomer);
+      else if (newcomer.dueMs <= nowMs) this.#begin(newcomer, nowMs);
+    }
   }
 
   /** The first push of a stream: with the publisher's word it is taken in, without it is looked into. */
-  #meet(data: { peer: NodeId; bundle: B; start: number | undefined }, nowMs: number): StreamState<B> | undefined {
+  #meet(data: Received<B>, nowMs: number): StreamState<B> | undefined {
     const { stream, firstSeq } = data.bundle;
     if (!this.audience.isWantedHere(stream.topic)) {
       this.counters.unwanted++;
@@ -166,56 +166,127 @@ export class Reception<B extends BundlePlace> {
       this.ports.ask(data.peer, stream.topic);
       return undefined;
     }
+    const known = this.#newcomers.get(stream.id);
+    if (known !== undefined) this.#drop(known);
     const start = Math.min(data.start, firstSeq - 1);
-    this.#newcomers.delete(stream.id);
     // The push does not say where the publisher's log begins; until its claim does, the floor is open.
-    const state = this.#adopt({ stream, dueMs: nowMs, start, isSure: start === 0, claims: new Map() }, nowMs);
+    const state = this.#adopt({ stream, start, isSure: start === 0, claims: new Map() }, nowMs);
     if (state?.openFloor !== undefined) this.ports.ask(data.peer, stream.topic);
     return state;
   }
 
-  #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): void {
-    if (!this.audience.isWantedHere(stream.topic)) return;
-    const silentMs = isSure(claim) ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
-    const dueMs = nowMs + (this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : silentMs);
-    let newcomer = this.#newcomers.get(stream.id);
-    if (newcomer === undefined) {
-      if (this.#newcomers.size >= NEWCOMERS_MAX) return;
-      newcomer = { stream, dueMs, start: claim.start, isSure: false, claims: new Map() };
-      this.#newcomers.set(stream.id, newcomer);
+  /** A claim on a stream that is new here; true when there is nothing to be had of it. */
+  #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
+    if (!this.audience.isWantedHere(stream.topic)) return false;
+    const isOwnWord = peer === stream.publisher;
+    const isEmpty = !isOwnWord && claim.start >= claim.frontier;
+    const newcomer =
+      this.#newcomers.get(stream.id) ?? (isEmpty ? undefined : this.#newcomers.open(stream, peer, claim.start));
+    if (newcomer === undefined) return isEmpty;
+    newcomer.claims.set(peer, claim);
+    if (newcomer.trial !== undefined && !isOwnWord && claim.start >= newcomer.start) {
+      this.#lookFor(newcomer.trial, newcomer, nowMs);
+      return false;
     }
-    const isFinal = peer === stream.publisher && isSure(claim);
-    newcomer.dueMs = Math.min(newcomer.dueMs, peer === stream.publisher ? nowMs + FLOOR_WAIT_MS.holders : dueMs);
+    this.#endTrial(newcomer);
+    const isFinal = isOwnWord && isSure(claim);
+    const silentMs = isSure(claim) ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
+    const waitMs = this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : silentMs;
+    newcomer.dueMs = Math.min(newcomer.dueMs, nowMs + (isOwnWord ? FLOOR_WAIT_MS.holders : waitMs));
     newcomer.start = isFinal ? claim.start : Math.min(newcomer.start, claim.start);
     newcomer.isSure ||= isSure(claim);
-    newcomer.claims.set(peer, claim);
     if (isFinal) this.#begin(newcomer, nowMs);
+    return false;
   }
 
-  /** Takes a stream in by its claims; its publisher learns what this node will not have. */
-  #begin(newcomer: Newcomer, nowMs: number): void {
-    const state = this.#adopt(newcomer, nowMs);
-    const { publisher } = newcomer.stream;
-    if (state !== undefined && this.links.has(publisher)) this.ports.tell(publisher, state);
+  /** Takes a stream in on its publisher's word, which then learns what this node will not have; else tries to get some of it. */
+  #begin(newcomer: Newcomer<B>, nowMs: number): void {
+    const { stream, claims } = newcomer;
+    if (claims.has(stream.publisher)) {
+      this.#drop(newcomer);
+      const state = this.#adopt(newcomer, nowMs);
+      if (state !== undefined) this.ports.tell(stream.publisher, state);
+      return;
+    }
+    const start = Math.max(newcomer.start, this.ports.floorOf(stream));
+    newcomer.dueMs = Infinity;
+    newcomer.trial = stateOf<B>(stream, { floor: start, frontier: start });
+    if (!this.#lookFor(newcomer.trial, newcomer, nowMs)) this.#drop(newcomer);
   }
 
-  #adopt({ stream, start: named, isSure, claims }: Newcomer, nowMs: number): StreamState<B> | undefined {
-    this.#newcomers.delete(stream.id);
-    if (this.table.isFull || !this.audience.isWantedHere(stream.topic)) {
-      this.counters.refused++;
+  /** A bundle of a stream that was only claimed to be: it is taken in, not above where this bundle begins. */
+  #prove({ peer, bundle, start }: Received<B>, nowMs: number): StreamState<B> | undefined {
+    const { stream, firstSeq } = bundle;
+    const newcomer = this.#newcomers.get(stream.id);
+    const state = newcomer?.trial;
+    // Where the publisher itself says that it begins counts for more.
+    if (newcomer === undefined || state === undefined || (peer === stream.publisher && start !== undefined))
+      return undefined;
+    this.#newcomers.delete(newcomer);
+    if (!this.#hasRoomFor(stream)) {
+      this.repair.forget(stream.id);
       return undefined;
     }
     const from = this.ports.floorOf(stream);
-    const start = Math.max(named, from);
-    const state = this.table.add(stream, { floor: start, frontier: start }, nowMs);
-    if (!isSure) state.openFloor = { from, heard: new Set(claims.keys()) };
+    const floor = Math.max(from, Math.min(state.start, firstSeq - 1));
+    state.window.lowerFloor(floor);
+    state.window.fallBack(floor);
+    state.start = state.loggedFrom = state.loggedSeq = state.releasedSeq = floor;
+    return this.#takeIn(state, newcomer, from, nowMs);
+  }
+
+  #adopt(
+    named: Pick<Newcomer<B>, 'stream' | 'start' | 'isSure' | 'claims'>,
+    nowMs: number,
+  ): StreamState<B> | undefined {
+    const { stream } = named;
+    if (!this.#hasRoomFor(stream)) return undefined;
+    const from = this.ports.floorOf(stream);
+    const start = Math.max(named.start, from);
+    const state = this.#takeIn(stateOf<B>(stream, { floor: start, frontier: start }), named, from, nowMs);
+    this.#lookFor(state, named, nowMs);
+    return state;
+  }
+
+  #takeIn(
+    state: StreamState<B>,
+    { isSure: isFloorSure, claims }: Pick<Newcomer<B>, 'isSure' | 'claims'>,
+    from: number,
+    nowMs: number,
+  ): StreamState<B> {
+    const { stream, start } = state;
+    this.table.insert(state, nowMs);
+    if (!isFloorSure) state.openFloor = { from, heard: new Set(claims.keys()) };
     this.ports.opened(stream.topic);
     this.ports.emit({ type: 'extent', stream, floor: start, frontier: start });
-    for (const [peer, { floor, frontier }] of claims) {
-      if (frontier <= start || !this.links.has(peer)) continue;
-      this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
-    }
     return state;
+  }
+
+  /** Has what is claimed pulled; false when nothing is. */
+  #lookFor(state: StreamState<B>, { claims }: Pick<Newcomer<B>, 'claims'>, nowMs: number): boolean {
+    let isAny = false;
+    for (const [peer, { floor, frontier }] of claims) {
+      if (frontier <= state.start || !this.links.has(peer)) continue;
+      this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
+      isAny = true;
+    }
+    return isAny;
+  }
+
+  #hasRoomFor({ topic }: Stream): boolean {
+    const hasRoom = !this.table.isFull && this.audience.isWantedHere(topic);
+    if (!hasRoom) this.counters.refused++;
+    return hasRoom;
+  }
+
+  #drop(newcomer: Newcomer<B>): void {
+    this.#endTrial(newcomer);
+    this.#newcomers.delete(newcomer);
+  }
+
+  #endTrial(newcomer: Newcomer<B>): void {
+    if (newcomer.trial !== undefined) this.repair.forget(newcomer.stream.id);
+    newcomer.trial = undefined;
   }
 
   /** Another word on where the interest in a stream begins, of which there was none to rely on. */

@@ -78,23 +78,17 @@ export class StreamTable<B extends BundlePlace> {
   }
 
   add(stream: Stream, extent: { floor: number; frontier: number }, nowMs: number): StreamState<B> {
-    const state: StreamState<B> = {
-      stream,
-      window: new StreamWindow<B>(extent.floor, extent.frontier),
-      start: extent.floor,
-      loggedFrom: extent.floor,
-      loggedSeq: extent.frontier,
-      releasedSeq: extent.frontier,
-      pausedUntilMs: 0,
-      via: undefined,
-      history: undefined,
-      openFloor: undefined,
-      changedMs: nowMs,
-    };
-    this.#streams.set(stream.id, state);
-    this.#grow(stream.topic).streams.set(stream.id, state);
-    this.changed(state, nowMs);
+    const state = stateOf<B>(stream, extent);
+    this.insert(state, nowMs);
     return state;
+  }
+
+  insert(state: StreamState<B>, nowMs: number): void {
+    const { id, topic } = state.stream;
+    this.#released.delete(id);
+    this.#streams.set(id, state);
+    this.#grow(topic).streams.set(id, state);
+    this.changed(state, nowMs);
   }
 
   delete(state: StreamState<B>): void {
@@ -117,7 +111,6 @@ export class StreamTable<B extends BundlePlace> {
   /** Up to where a stream was released before the interest began anew at `sinceMs`; 0 when it was not. */
   releasedBefore(stream: StreamId, sinceMs: number | undefined): number {
     const released = this.#released.get(stream);
-    this.#released.delete(stream);
     return released?.sinceMs === sinceMs ? (released?.seq ?? 0) : 0;
   }
 
@@ -167,6 +160,26 @@ export class StreamTable<B extends BundlePlace> {
     }
     return topic;
   }
+}
+
+/** A stream of which (floor, frontier] is held, not in any table yet. */
+export function stateOf<B extends BundlePlace>(
+  stream: Stream,
+  { floor, frontier }: { floor: number; frontier: number },
+): StreamState<B> {
+  return {
+    stream,
+    window: new StreamWindow<B>(floor, frontier),
+    start: floor,
+    loggedFrom: floor,
+    loggedSeq: frontier,
+    releasedSeq: frontier,
+    pausedUntilMs: 0,
+    via: undefined,
+    history: undefined,
+    openFloor: undefined,
+    changedMs: 0,
+  };
 }
 
 function digestOver(streams: ReadonlyMap<StreamId, StreamState<BundlePlace>>): string {

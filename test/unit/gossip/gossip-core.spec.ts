@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
 import { UNLOGGED_PAUSE_MS } from '../../../src/gossip/reception.js';
 import { bundleAt, nodeId, streamBy } from './arbitraries.js';
 import { CoreRig } from './core-rig.js';
 
-const [SELF, P] = [0, 1].map(nodeId) as [string, string];
+const [SELF, P, H] = [0, 1, 2].map(nodeId) as [string, string, string];
 const STREAM = streamBy(P);
 const DIGEST = Buffer.alloc(8).toString('base64url');
 
@@ -107,5 +108,70 @@ describe('a log that takes no more', () => {
     rig.handle({ type: 'unlogged', stream: STREAM.id, frontier: 9 });
     expect(rig.all('extent').slice(told)).toMatchObject([{ floor: 20, frontier: 20 }]);
     expect(rig.all('gap')).toHaveLength(1);
+  });
+});
+
+describe('claims of somebody else', () => {
+  const setUp = () => {
+    const rig = new CoreRig(SELF, [H]);
+    rig.directory.setState(P, 'alive');
+    rig.want(SELF, 'chat');
+    rig.want(H, 'chat');
+    return rig;
+  };
+  const far = { start: 1_000_000_000, floor: 999_999_999, frontier: 1_000_000_001 };
+
+  it('are neither kept nor passed on as long as nothing of the stream is verified', () => {
+    const rig = setUp();
+    rig.frame(H, extents(far));
+    rig.run(10_000);
+    expect(rig.framesTo(H, 'pull')[0]).toMatchObject({ stream: STREAM.id, after: far.start });
+    rig.frame(H, { type: 'extentsRequest', topics: ['chat'] });
+    expect(rig.framesTo(H, 'extents').flatMap(({ streams }) => streams)).toEqual([]);
+    expect(rig.all('extent')).toEqual([]);
+    expect(rig.all('gap')).toEqual([]);
+  });
+
+  it('do not keep a stream from beginning where its first verified bundle does', () => {
+    const rig = setUp();
+    rig.frame(H, extents(far));
+    rig.run(1_000);
+    rig.received(H, bundleAt(STREAM, 5, 6));
+    expect(rig.all('extent')).toMatchObject([{ floor: 4, frontier: 4 }]);
+    expect(rig.all('release')).toMatchObject([{ fromSeq: 5, floor: 4 }]);
+  });
+
+  it('count for less than the word of the publisher', () => {
+    const rig = setUp();
+    rig.frame(H, extents(far));
+    rig.run(1_000);
+    rig.handle({ type: 'linkUp', peer: P });
+    rig.received(P, bundleAt(STREAM, 5, 6), { start: 2 });
+    expect(rig.all('extent')).toMatchObject([{ floor: 2, frontier: 2 }]);
+  });
+
+  it('begin a stream at the lowest start that is named, once a bundle shows that it is', () => {
+    const rig = setUp();
+    rig.frame(H, extents({ start: 3, floor: 0, frontier: 6 }));
+    rig.run(1_000);
+    expect(rig.framesTo(H, 'pull')).toMatchObject([{ after: 3, to: 6 }]);
+    rig.received(H, bundleAt(STREAM, 4, 6), { isRepair: true });
+    rig.frame(H, { type: 'pulled', stream: STREAM.id, upTo: 6, floor: 0, isBusy: false });
+    expect(rig.all('extent')).toMatchObject([{ floor: 3, frontier: 3 }]);
+    expect(rig.core.isMissingAnything).toBe(false);
+  });
+
+  it('take no more than their share of the room, and none when the link is gone', () => {
+    const rig = setUp();
+    const claim = (epoch: number) => ({ publisher: P, epoch, start: 0, floor: 0, frontier: 1 });
+    const claims = (from: number, count: number) => Array.from({ length: count }, (_, at) => claim(from + at));
+    const page = { type: 'extents', topic: 'chat', digest: DIGEST, isLast: true } as const;
+    rig.frame(H, { ...page, streams: claims(1, NEWCOMERS_PER_PEER_MAX) });
+    rig.frame(H, { ...page, streams: claims(10_000, 1_000) });
+    rig.run(500);
+    expect(rig.core.newcomers).toBe(NEWCOMERS_PER_PEER_MAX);
+    rig.handle({ type: 'linkDown', peer: H });
+    expect(rig.core.newcomers).toBe(0);
+    expect(rig.core.isMissingAnything).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundl
 import { FLOW_BYTES_MAX, STALL_MS } from '../../../src/gossip/flow.js';
 import { decodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
 import * as gossip from '../../../src/gossip/gossip-frames.js';
+import { NEWCOMERS_MAX, NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
 import { PULL_BYTES } from '../../../src/gossip/repair.js';
 import { STREAMS_MAX } from '../../../src/gossip/stream-table.js';
 import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX } from '../../../src/gossip/stream-window.js';
@@ -69,6 +70,8 @@ const LIMITS = {
   HEADER_VALUE_BYTES_MAX: content.HEADER_VALUE_BYTES_MAX,
   IDEMPOTENCY_KEY_BYTES_MAX: content.IDEMPOTENCY_KEY_BYTES_MAX,
   STREAMS_MAX,
+  NEWCOMERS_MAX,
+  NEWCOMERS_PER_PEER_MAX,
   AHEAD_BUNDLES_MAX,
   AHEAD_BYTES_MAX,
   PULL_BYTES,
