@@ -45,8 +45,9 @@ describe('peers with an allow-list', { timeout: 60_000 }, () => {
     return path;
   }
 
-  const until = (isMet: () => boolean): Promise<void> =>
-    expect.poll(isMet, { timeout: 15_000, interval: 20 }).toBe(true);
+  const until = async (isMet: () => boolean): Promise<void> => {
+    await expect.poll(isMet, { timeout: 15_000, interval: 20 }).toBe(true);
+  };
 
   const stateAt = (peers: PeersService, other: PeersService): string | undefined =>
     peers.directory.member(other.self)?.state;
