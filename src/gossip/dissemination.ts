@@ -84,6 +84,11 @@ export class Dissemination<B extends BundlePlace> {
     if (receiver !== undefined && !receiver.lagging.has(stream)) receiver.lagging.set(stream, -Infinity);
   }
 
+  /** Whether `peer` is pushed nothing of the stream until it has pulled all of it. */
+  lags(peer: NodeId, stream: StreamId): boolean {
+    return this.#receivers.get(peer)?.lagging.has(stream) ?? false;
+  }
+
   /** `peer` has the stream up to `seq`; when that is all of it, it is pushed to again. */
   reached(peer: NodeId, state: StreamState<B>, seq: number): void {
     if (seq >= state.window.frontier) this.#receivers.get(peer)?.lagging.delete(state.stream.id);

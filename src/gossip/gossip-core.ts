@@ -180,7 +180,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         this.#table.get(input.stream)?.window.raiseFloor(input.floor);
         break;
       case 'served':
-        this.#serving.served(input.peer, input.stream, input.upTo);
+        this.#serving.served(input.peer, input, nowMs);
         break;
       case 'await':
         this.#acknowledgements.await(input.stream, input);
@@ -241,13 +241,13 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         this.#summaries.heard(peer, frame, nowMs);
         break;
       case 'extentsRequest':
-        for (const topic of frame.topics) this.#summaries.explain(peer, topic);
+        for (const topic of new Set(frame.topics)) this.#summaries.explain(peer, topic, nowMs);
         break;
       case 'extents':
         this.#onExtents(peer, frame, nowMs);
         break;
       case 'pull':
-        this.#serving.pull(peer, frame);
+        this.#serving.pull(peer, frame, nowMs);
         break;
       case 'pulled':
         this.#repair.pulled(peer, frame, nowMs);

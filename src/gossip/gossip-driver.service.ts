@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { NodeId } from '../peers/node-id.js';
+import { LANE_BYTES_MAX } from '../peers/link-queue.js';
 import { PeersService } from '../peers/peers.service.js';
 import { Alarms } from '../runtime/alarms.service.js';
 import { CoreDriver } from '../runtime/core-driver.js';
@@ -199,8 +200,10 @@ export class GossipDriver {
   #serve({ peer, stream, after, to, bytesMax, floor }: Serve): void {
     this.#introduce(peer, stream.publisher);
     let upTo = after;
-    let isBusy = false;
-    for (const { bundle } of this.log.read(stream.id, after + 1, bytesMax)) {
+    // What would find no room is not even read.
+    let isBusy = this.peers.bufferedBytes(peer) + bytesMax > LANE_BYTES_MAX.repair;
+    const logged = isBusy ? [] : this.log.read(stream.id, after + 1, bytesMax);
+    for (const { bundle } of logged) {
       if (bundle.firstSeq > to) break;
       const frame = encodeGossipFrame({ type: 'data', isRepair: true, start: undefined, bundle: bundle.bytes });
       isBusy = !this.peers.send(peer, 'repair', frame);
@@ -210,7 +213,8 @@ export class GossipDriver {
       this.counters.repairedMessages += messagesIn(bundle);
     }
     this.peers.send(peer, 'repair', encodeGossipFrame({ type: 'pulled', stream: stream.id, upTo, floor, isBusy }));
-    this.handle({ type: 'served', peer, stream: stream.id, upTo });
+    const bytes = logged.reduce((sum, { bundle }) => sum + bundle.byteLength, 0);
+    this.handle({ type: 'served', peer, stream: stream.id, upTo, bytes });
   }
 
   /** The peer may have come after the publisher went: its record goes ahead of its bundles, once a link. */

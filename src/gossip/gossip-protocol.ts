@@ -55,8 +55,14 @@ export type GossipInput<B extends BundlePlace> =
   | { readonly type: 'unlogged'; readonly stream: StreamId; readonly frontier: number | undefined }
   /** Retention dropped everything of the stream up to `floor`. */
   | { readonly type: 'floorMoved'; readonly stream: StreamId; readonly floor: number }
-  /** The answer to a `serve` was sent: it reached `upTo` (`after` when there was nothing to send). */
-  | { readonly type: 'served'; readonly peer: NodeId; readonly stream: StreamId; readonly upTo: number }
+  /** The answer to a `serve` was sent: it reached `upTo` (`after` when nothing was sent), and `bytes` were read for it. */
+  | {
+      readonly type: 'served';
+      readonly peer: NodeId;
+      readonly stream: StreamId;
+      readonly upTo: number;
+      readonly bytes: number;
+    }
   /** Tell with `reached` when the message is in the logs of so many nodes. */
   | {
       readonly type: 'await';

@@ -4,6 +4,7 @@
  * whose extents were covered once is not asked for again. Links neither lose nor reorder, so nothing is told twice on one.
  */
 import type { NodeId } from '../peers/node-id.js';
+import { Allowance } from './allowance.js';
 import type { Audience } from './audience.js';
 import { PAGE_ENTRIES_MAX, type ExtentsFrame, type SummaryFrame } from './gossip-frames.js';
 import type { BundlePlace, GossipOutput, GossipWorld } from './gossip-protocol.js';
@@ -16,6 +17,9 @@ const PAGE_BYTES = 64 * 1024;
 /** Extents are not asked for again before; the answer is on its way. */
 const ASK_AGAIN_MS = 500;
 
+/** Claims that are made for a peer in a second. */
+export const EXPLAINED_MAX = 16_384;
+
 interface Unsettled {
   readonly digest: string;
   askedMs: number;
@@ -26,6 +30,7 @@ export class Summaries<B extends BundlePlace> {
   /** Peer → topic → what it was last told. */
   readonly #told = new Map<NodeId, Map<string, string>>();
   readonly #unsettled = new Map<NodeId, Map<string, Unsettled>>();
+  readonly #allowance = new Allowance(EXPLAINED_MAX);
 
   constructor(
     private readonly table: StreamTable<B>,
@@ -114,14 +119,16 @@ export class Summaries<B extends BundlePlace> {
     this.#ask(peer, [topic]);
   }
 
-  /** The answer to a request: all streams of the topic, in pages. */
-  explain(peer: NodeId, topicName: string): void {
+  /** The answer to a request: all streams of the topic, in pages. None for now to who has asked for a lot; it asks again. */
+  explain(peer: NodeId, topicName: string, nowMs: number): void {
+    if (!this.#allowance.hasSome(peer, nowMs)) return;
     const topic = this.table.topic(topicName);
     const digest = this.table.digestOf(topicName) ?? EMPTY_DIGEST;
     const claims =
       topic === undefined || this.audience.wantedSince(peer, topicName) === undefined
         ? []
         : [...topic.streams.values()].map((state) => this.claimOf(peer, state));
+    this.#allowance.spend(peer, claims.length + 1, nowMs);
     let at = 0;
     do {
       const streams = claims.slice(at, at + PAGE_ENTRIES_MAX);

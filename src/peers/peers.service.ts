@@ -147,6 +147,11 @@ export class PeersService
     return this.links.send(peer, lane, onChannel(GOSSIP_CHANNEL, body));
   }
 
+  /** Bytes that wait for the link to this peer. */
+  bufferedBytes(peer: NodeId): number {
+    return this.links.bufferedBytes(peer);
+  }
+
   linked(): readonly NodeId[] {
     return [...this.#linked];
   }

@@ -147,14 +147,16 @@ export class GossipNode implements UpperLayer {
 
   #serve({ peer, stream, after, to, bytesMax, floor }: Extract<Output, { type: 'serve' }>): void {
     let upTo = after;
+    let bytes = 0;
     for (const bundle of this.log.read(stream.id, after, bytesMax)) {
+      bytes += bundle.byteLength;
       if (bundle.firstSeq > to) break;
       this.world.witness.repaired(this, peer, bundle);
       this.#send(peer, { type: 'data', isRepair: true, start: undefined, bundle: bundle.bytes });
       upTo = bundle.lastSeq;
     }
     this.#send(peer, { type: 'pulled', stream: stream.id, upTo, floor, isBusy: false });
-    this.handle({ type: 'served', peer, stream: stream.id, upTo });
+    this.handle({ type: 'served', peer, stream: stream.id, upTo, bytes });
   }
 
   // A store commits in order; the alarm is of this life, so a crash before it loses the write.

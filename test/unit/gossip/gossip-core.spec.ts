@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { STALL_MS } from '../../../src/gossip/flow.js';
 import { NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
 import { UNLOGGED_PAUSE_MS } from '../../../src/gossip/reception.js';
+import { PULL_BYTES } from '../../../src/gossip/repair.js';
+import { SERVED_BYTES_MAX } from '../../../src/gossip/serving.js';
+import { EXPLAINED_MAX } from '../../../src/gossip/summaries.js';
 import { bundleAt, nodeId, streamBy } from './arbitraries.js';
 import { CoreRig } from './core-rig.js';
 
@@ -173,5 +177,76 @@ describe('claims of somebody else', () => {
     rig.handle({ type: 'linkDown', peer: H });
     expect(rig.core.newcomers).toBe(0);
     expect(rig.core.isMissingAnything).toBe(false);
+  });
+});
+
+describe('a peer that asks for a lot', () => {
+  const OWN = streamBy(SELF);
+  const setUp = () => {
+    const rig = new CoreRig(SELF, [H]);
+    rig.want(H, 'chat');
+    for (let seq = 1; seq <= 5; seq++) rig.handle({ type: 'published', bundle: bundleAt(OWN, seq) });
+    return rig;
+  };
+  const pull = (after: number, to: number) =>
+    ({ type: 'pull', stream: OWN.id, after, to, bytesMax: PULL_BYTES }) as const;
+
+  it('is told of a topic once a request, and not without end', () => {
+    const rig = setUp();
+    rig.frame(H, { type: 'extentsRequest', topics: Array.from({ length: 1_000 }, () => 'chat') });
+    expect(rig.framesTo(H, 'extents')).toHaveLength(1);
+    for (let at = 0; at < EXPLAINED_MAX; at++) rig.frame(H, { type: 'extentsRequest', topics: ['chat'] });
+    const answered = rig.framesTo(H, 'extents').length;
+    expect(answered).toBeLessThanOrEqual(EXPLAINED_MAX);
+    rig.run(1_000);
+    rig.frame(H, { type: 'extentsRequest', topics: ['chat'] });
+    expect(rig.framesTo(H, 'extents').length).toBeGreaterThan(answered);
+  });
+
+  it('is served a stream once at a time, and so many bytes a second', () => {
+    const rig = setUp();
+    rig.frame(H, pull(0, 5));
+    rig.frame(H, pull(0, 5));
+    expect(rig.all('serve')).toHaveLength(1);
+    expect(rig.framesTo(H, 'pulled')).toMatchObject([{ isBusy: true }]);
+    rig.handle({ type: 'served', peer: H, stream: OWN.id, upTo: 5, bytes: SERVED_BYTES_MAX });
+    rig.frame(H, pull(0, 5));
+    expect(rig.framesTo(H, 'pulled')).toMatchObject([{ isBusy: true }, { isBusy: true }]);
+    rig.run(1_000);
+    rig.frame(H, pull(0, 5));
+    expect(rig.all('serve')).toHaveLength(2);
+  });
+
+  it('has nothing read for it when it asks for nothing', () => {
+    const rig = setUp();
+    rig.frame(H, pull(3, 3));
+    expect(rig.all('serve')).toEqual([]);
+  });
+});
+
+describe('a receiver that lagged', () => {
+  const OWN = streamBy(SELF);
+
+  it('is served all there is by now, and pushed to again', () => {
+    const rig = new CoreRig(SELF, [H]);
+    rig.want(H, 'chat');
+    rig.handle({ type: 'published', bundle: bundleAt(OWN, 1) });
+    rig.run(STALL_MS + 100);
+    for (let seq = 2; seq <= 9; seq++) rig.handle({ type: 'published', bundle: bundleAt(OWN, seq) });
+    expect(rig.all('push')).toHaveLength(1);
+    rig.frame(H, { type: 'pull', stream: OWN.id, after: 1, to: 2, bytesMax: PULL_BYTES });
+    expect(rig.all('serve')).toMatchObject([{ after: 1, to: 9 }]);
+    rig.handle({ type: 'served', peer: H, stream: OWN.id, upTo: 9, bytes: 900 });
+    rig.frame(H, { type: 'ack', node: undefined, entries: [{ stream: OWN.id, start: 0, frontier: 1 }] });
+    rig.handle({ type: 'published', bundle: bundleAt(OWN, 10) });
+    expect(rig.all('push').map(({ bundle }) => bundle.lastSeq)).toEqual([1, 10]);
+  });
+
+  it('is served only what it asks for otherwise', () => {
+    const rig = new CoreRig(SELF, [H]);
+    rig.want(H, 'chat');
+    for (let seq = 1; seq <= 9; seq++) rig.handle({ type: 'published', bundle: bundleAt(OWN, seq) });
+    rig.frame(H, { type: 'pull', stream: OWN.id, after: 1, to: 2, bytesMax: PULL_BYTES });
+    expect(rig.all('serve')).toMatchObject([{ after: 1, to: 2 }]);
   });
 });

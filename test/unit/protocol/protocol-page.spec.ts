@@ -11,8 +11,10 @@ import { decodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
 import * as gossip from '../../../src/gossip/gossip-frames.js';
 import { NEWCOMERS_MAX, NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
 import { PULL_BYTES } from '../../../src/gossip/repair.js';
+import { SERVED_BYTES_MAX } from '../../../src/gossip/serving.js';
 import { STREAMS_MAX } from '../../../src/gossip/stream-table.js';
 import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX } from '../../../src/gossip/stream-window.js';
+import { EXPLAINED_MAX } from '../../../src/gossip/summaries.js';
 import { MEMBERS_MAX } from '../../../src/peers/directory.js';
 import { INTEREST_SEGMENT_BYTES_MAX } from '../../../src/peers/interest-segment.js';
 import { SEGMENTS_MAX } from '../../../src/peers/interest-table.js';
@@ -75,6 +77,8 @@ const LIMITS = {
   AHEAD_BUNDLES_MAX,
   AHEAD_BYTES_MAX,
   PULL_BYTES,
+  SERVED_BYTES_MAX,
+  EXPLAINED_MAX,
   FLOW_BYTES_MAX,
   STALL_MS,
 };
