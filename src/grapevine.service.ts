@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AckLevel, Gap } from './gossip/message.js';
+import type { AckLevel, Gap } from './gossip/bundles/message.js';
 import type { KnownCount } from './peers/peers-listener.js';
 import { NodeLogger } from './runtime/node-logger.service.js';
 import { DrainService } from './subscriptions/drain.service.js';

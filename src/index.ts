@@ -1,6 +1,6 @@
 export { mountDocs } from './api/docs.setup.js';
 export type { GrapevineOptions } from './config/options.js';
-export type { AckLevel, Gap } from './gossip/message.js';
+export type { AckLevel, Gap } from './gossip/bundles/message.js';
 export { GrapevineModule } from './grapevine.module.js';
 export {
   Grapevine,

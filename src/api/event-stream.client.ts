@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Gap, Message } from '../gossip/message.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
 import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber, Subscribed } from '../subscriptions/client-subscriber.js';
 import type { MessageViews } from '../subscriptions/message-view.js';

@@ -1,6 +1,6 @@
 import { isWholeNumber } from '../config/setting-rules.js';
-import { IDEMPOTENCY_KEY_BYTES_MAX } from '../gossip/bundle-content.js';
-import type { AckLevel } from '../gossip/message.js';
+import { IDEMPOTENCY_KEY_BYTES_MAX } from '../gossip/bundles/bundle-content.js';
+import type { AckLevel } from '../gossip/bundles/message.js';
 import { GrapevineError, invalidRequest } from '../runtime/errors.js';
 import {
   idempotencyKeyProblem,

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { Gap, Message } from '../gossip/message.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';

@@ -1,19 +1,19 @@
 import { Module } from '@nestjs/common';
 import { CryptoModule } from '../crypto/crypto.module.js';
 import { PeersModule } from '../peers/peers.module.js';
-import { AckWaits } from './ack-waits.service.js';
-import { BundleLog } from './bundle-log.service.js';
-import { bundleStoreProvider } from './bundle-store.provider.js';
-import { Deadlines } from './deadlines.service.js';
-import { DeliveryService } from './delivery.service.js';
-import { GossipDriver } from './gossip-driver.service.js';
+import { AckWaits } from './publishing/ack-waits.service.js';
+import { BundleLog } from './log/bundle-log.service.js';
+import { bundleStoreProvider } from './store/bundle-store.provider.js';
+import { Deadlines } from '../runtime/deadlines.service.js';
+import { DeliveryService } from './delivery/delivery.service.js';
+import { GossipDriver } from './delivery/gossip-driver.service.js';
 import { GossipService } from './gossip.service.js';
-import { InboxService } from './inbox.service.js';
-import { KeyRequests } from './key-requests.service.js';
-import { PublishRoom } from './publish-room.service.js';
-import { PublisherService } from './publisher.service.js';
-import { PublishersService } from './publishers.service.js';
-import { TopicKeysService } from './topic-keys.service.js';
+import { InboxService } from './delivery/inbox.service.js';
+import { KeyRequests } from './keys/key-requests.service.js';
+import { PublishRoom } from './publishing/publish-room.service.js';
+import { PublisherService } from './publishing/publisher.service.js';
+import { PublishersService } from './keys/publishers.service.js';
+import { TopicKeysService } from './keys/topic-keys.service.js';
 
 /** Streams, bundles, the log, dissemination, repair and topic keys. */
 @Module({

@@ -1,4 +1,4 @@
-import type { Member } from './member.js';
+import type { Member } from './membership/member.js';
 import type { NodeId } from './node-id.js';
 
 /** What upper layers may ask the directory of members and interests; answers are local and at once. */

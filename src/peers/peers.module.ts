@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { CryptoModule } from '../crypto/crypto.module.js';
-import { DiscoveryService } from './discovery.service.js';
-import { MembershipService } from './membership.service.js';
-import { MeshServer } from './mesh-server.service.js';
-import { NodeName } from './node-name.service.js';
+import { DiscoveryService } from './discovery/discovery.service.js';
+import { MembershipService } from './membership/membership.service.js';
+import { MeshServer } from './links/mesh-server.service.js';
+import { NodeName } from './membership/node-name.service.js';
 import { PeersService } from './peers.service.js';
-import { SocketLinks } from './socket-links.service.js';
-import { StatementSignatures } from './statement-signatures.service.js';
+import { SocketLinks } from './links/socket-links.service.js';
+import { StatementSignatures } from './membership/statement-signatures.service.js';
 
 /** The other nodes: links to them, who of them lives, and what each wants. */
 @Module({

@@ -15,17 +15,17 @@ import { NodeLogger } from '../runtime/node-logger.service.js';
 import type { StartError } from '../runtime/start-error.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import type { DirectoryView } from './directory-view.js';
-import { DiscoveryService } from './discovery.service.js';
-import type { InterestEntry } from './interest.js';
-import type { LinkCounters } from './link-counters.js';
-import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links.js';
-import type { Member, MemberState } from './member.js';
-import { type DialChange, MemberUrls } from './member-urls.js';
-import { MembershipService, type MembershipWorld } from './membership.service.js';
+import { DiscoveryService } from './discovery/discovery.service.js';
+import type { InterestEntry } from './interest/interest.js';
+import type { LinkCounters } from './links/link-counters.js';
+import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links/links.js';
+import type { Member, MemberState } from './membership/member.js';
+import { type DialChange, MemberUrls } from './links/member-urls.js';
+import { MembershipService, type MembershipWorld } from './membership/membership.service.js';
 import type { NodeId } from './node-id.js';
-import { NodeName } from './node-name.service.js';
+import { NodeName } from './membership/node-name.service.js';
 import type { KnownCount, PeersListener } from './peers-listener.js';
-import { SocketLinks } from './socket-links.service.js';
+import { SocketLinks } from './links/socket-links.service.js';
 
 /** First byte of a frame: which layer it is for. */
 const MEMBERSHIP_CHANNEL = 1;

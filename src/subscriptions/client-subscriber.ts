@@ -1,4 +1,4 @@
-import type { Message } from '../gossip/message.js';
+import type { Message } from '../gossip/bundles/message.js';
 import type { Cursor } from './cursor.js';
 import type { After } from './starting-point.js';
 

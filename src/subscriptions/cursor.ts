@@ -5,7 +5,7 @@
 import { ByteReader } from '../wire/byte-reader.js';
 import { ByteWriter } from '../wire/byte-writer.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
-import { STREAM_ID_BYTES, type StreamId } from '../gossip/stream.js';
+import { STREAM_ID_BYTES, type StreamId } from '../gossip/bundles/stream.js';
 
 /** A cursor for clients names at most so many streams; the ones that moved last stay. */
 export const CURSOR_STREAMS_MAX = 128;

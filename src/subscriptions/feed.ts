@@ -3,9 +3,9 @@
  * publisher's order however many of the subscriber's patterns match. A stream is either read from the log or live; when the
  * outbox overflows, a stream goes back to being read from the log, or the subscriber is cut, as its owner chose.
  */
-import type { StreamExtent } from '../gossip/bundle-store.js';
-import type { Gap, Message } from '../gossip/message.js';
-import type { Stream, StreamId } from '../gossip/stream.js';
+import type { StreamExtent } from '../gossip/store/bundle-store.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
+import type { Stream, StreamId } from '../gossip/bundles/stream.js';
 import type { Cursor } from './cursor.js';
 import type { MessageLog } from './message-log.js';
 import { Outbox, type Delivery, type OutboxBounds } from './outbox.js';

@@ -1,4 +1,4 @@
-import type { Gap, Message } from '../gossip/message.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
 import type { Cursor } from './cursor.js';
 import { Progress } from './progress.js';
 import type { Sink } from './subscriber.js';

@@ -1,4 +1,4 @@
-import type { InterestEntry } from '../peers/interest.js';
+import type { InterestEntry } from '../peers/interest/interest.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 
 /** Interest that only clients had stays so long after the last of them left, so that coming back costs nothing. */

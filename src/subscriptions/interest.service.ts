@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Interest } from '../gossip/gossip-listener.js';
+import type { Interest } from '../gossip/delivery/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import { Alarms, type Alarm } from '../runtime/alarms.service.js';
-import type { InterestEntry } from '../peers/interest.js';
+import type { InterestEntry } from '../peers/interest/interest.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { InterestUnion, WANTED_PATTERNS_MAX, type Wanter } from './interest-union.js';

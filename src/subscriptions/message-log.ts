@@ -1,6 +1,6 @@
-import type { StreamExtent } from '../gossip/bundle-store.js';
-import type { Message } from '../gossip/message.js';
-import type { StreamId } from '../gossip/stream.js';
+import type { StreamExtent } from '../gossip/store/bundle-store.js';
+import type { Message } from '../gossip/bundles/message.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 
 /** What a subscriber reads of the log. Everything that was delivered is readable at once, until retention drops it. */
 export interface MessageLog {

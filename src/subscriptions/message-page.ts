@@ -1,5 +1,5 @@
-import type { LoggedMessage, Message } from '../gossip/message.js';
-import type { StreamId } from '../gossip/stream.js';
+import type { LoggedMessage, Message } from '../gossip/bundles/message.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 import { encodeCursor, type ArrivalMark } from './cursor.js';
 import type { StartingPoint } from './starting-point.js';
 

@@ -1,4 +1,4 @@
-import type { Gap, Message, Receipt } from '../gossip/message.js';
+import type { Gap, Message, Receipt } from '../gossip/bundles/message.js';
 import type { NodeId } from '../peers/node-id.js';
 
 /** The shape in which users get a message, over REST, SSE and Socket.IO and from the embedded API alike. */

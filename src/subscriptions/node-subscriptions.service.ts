@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import { INTEREST_ENTRIES_MAX } from '../peers/interest.js';
+import { INTEREST_ENTRIES_MAX } from '../peers/interest/interest.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { StartError } from '../runtime/start-error.js';

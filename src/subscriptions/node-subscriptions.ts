@@ -1,4 +1,4 @@
-import { INTEREST_ENTRIES_MAX, type InterestEntry } from '../peers/interest.js';
+import { INTEREST_ENTRIES_MAX, type InterestEntry } from '../peers/interest/interest.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
 import { patternProblem } from '../topics/topic.js';
 

@@ -1,4 +1,4 @@
-import type { Message } from '../gossip/message.js';
+import type { Message } from '../gossip/bundles/message.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { patternProblem } from '../topics/topic.js';
 import type { ClientSubscriber, Subscribed } from './client-subscriber.js';

@@ -1,4 +1,4 @@
-import type { Gap, Message } from '../gossip/message.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
 
 /** What a subscriber is to be given next: messages that became ready together, or word of some that cannot be had. */
 export type Delivery = { readonly messages: readonly Message[] } | { readonly gap: Gap };

@@ -1,4 +1,4 @@
-import type { StreamId } from '../gossip/stream.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 
 /** How far a reader has come, by stream; those that moved last stand at the end. */
 export class Progress {

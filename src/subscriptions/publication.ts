@@ -5,8 +5,8 @@ import {
   HEADER_VALUE_BYTES_MAX,
   HEADERS_MAX,
   IDEMPOTENCY_KEY_BYTES_MAX,
-} from '../gossip/bundle-content.js';
-import type { PublishInput, PublishOptions } from '../gossip/publish.js';
+} from '../gossip/bundles/bundle-content.js';
+import type { PublishInput, PublishOptions } from '../gossip/publishing/publish.js';
 import { GrapevineError, invalidRequest, type FieldErrors } from '../runtime/errors.js';
 import { topicProblem } from '../topics/topic.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { GossipService } from '../gossip/gossip.service.js';
-import type { Receipt } from '../gossip/message.js';
-import type { PublishInput, PublishOptions } from '../gossip/publish.js';
+import type { Receipt } from '../gossip/bundles/message.js';
+import type { PublishInput, PublishOptions } from '../gossip/publishing/publish.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { receiptView, type ReceiptView } from './message-view.js';

@@ -1,5 +1,5 @@
-import type { Message } from '../gossip/message.js';
-import type { StreamId } from '../gossip/stream.js';
+import type { Message } from '../gossip/bundles/message.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 import { ExpiringMap, type ExpiryBounds } from '../runtime/expiring-map.js';
 
 /** How long a repeat is recognised, in ms; publishers remember keys equally long. */

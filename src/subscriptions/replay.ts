@@ -3,8 +3,8 @@
  * were published. It reads when it is asked, so a slow subscriber costs no memory. A stream has caught up at
  * the moment when the log has nothing more of it; as nothing else happens in between, its next message is a live one.
  */
-import type { Gap, Message } from '../gossip/message.js';
-import type { Stream, StreamId } from '../gossip/stream.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
+import type { Stream, StreamId } from '../gossip/bundles/stream.js';
 import { TimerQueue } from '../runtime/timer-queue.js';
 import type { MessageLog } from './message-log.js';
 import type { Delivery } from './outbox.js';

@@ -1,4 +1,4 @@
-import { isLiveState, type Member } from '../peers/member.js';
+import { isLiveState, type Member } from '../peers/membership/member.js';
 import type { NodeId } from '../peers/node-id.js';
 
 /** A peer as `status` shows it. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GossipService } from '../gossip/gossip.service.js';
-import type { Member } from '../peers/member.js';
+import type { Member } from '../peers/membership/member.js';
 import { PeersService } from '../peers/peers.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { VERSION } from '../runtime/version.js';

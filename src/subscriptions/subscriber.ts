@@ -1,5 +1,5 @@
-import type { Gap, Message } from '../gossip/message.js';
-import type { StreamId } from '../gossip/stream.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import type { Cursor } from './cursor.js';
 import type { Feed } from './feed.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { GossipListener } from '../gossip/gossip-listener.js';
+import type { GossipListener } from '../gossip/delivery/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
-import type { Gap, Message } from '../gossip/message.js';
+import type { Gap, Message } from '../gossip/bundles/message.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';

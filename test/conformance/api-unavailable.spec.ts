@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { INTEREST_ENTRIES_MAX } from '../../src/peers/interest.js';
+import { INTEREST_ENTRIES_MAX } from '../../src/peers/interest/interest.js';
 import { ERRORS, type ErrorCode } from '../../src/runtime/errors.js';
 import type { RunningNode } from '../../src/start-node.js';
 import { freePorts } from '../e2e/node-process.js';

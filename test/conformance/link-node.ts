@@ -1,4 +1,4 @@
-import type { LinkCloseReason, LinkListener, LinkPeer, Links } from '../../src/peers/links.js';
+import type { LinkCloseReason, LinkListener, LinkPeer, Links } from '../../src/peers/links/links.js';
 import type { NodeId } from '../../src/peers/node-id.js';
 
 export type LinkEvent =

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LANE_BYTES_MAX } from '../../src/peers/link-queue.js';
-import { FRAME_BYTES_MAX } from '../../src/peers/links.js';
+import { LANE_BYTES_MAX } from '../../src/peers/links/link-queue.js';
+import { FRAME_BYTES_MAX } from '../../src/peers/links/links.js';
 import type { LinkNode, LinkWorld } from './link-node.js';
 import { memoryWorld, socketWorld } from './link-worlds.js';
 

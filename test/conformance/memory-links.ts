@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NodeRecord } from '../../src/crypto/node-record.js';
-import { decodeRecord, LinkQueue } from '../../src/peers/link-queue.js';
-import type { Lane, LinkCloseReason, LinkListener, LinkPeer, Links } from '../../src/peers/links.js';
+import { decodeRecord, LinkQueue } from '../../src/peers/links/link-queue.js';
+import type { Lane, LinkCloseReason, LinkListener, LinkPeer, Links } from '../../src/peers/links/links.js';
 import { nodeIdFrom, type NodeId } from '../../src/peers/node-id.js';
 
 /** Nodes by URL, in one process and without a socket: the in-memory twin of links over Socket.IO. */

@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Socket as NetSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import * as meshParser from '../../src/peers/mesh-parser.js';
-import { TRANSPORT_BYTES_MAX } from '../../src/peers/mesh-server.service.js';
+import * as meshParser from '../../src/peers/links/mesh-parser.js';
+import { TRANSPORT_BYTES_MAX } from '../../src/peers/links/mesh-server.service.js';
 import { type SocketNode, type SocketWorld, socketWorld } from './link-worlds.js';
 
 describe('the mesh server', () => {

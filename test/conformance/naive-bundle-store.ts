@@ -1,4 +1,4 @@
-import type { BundleEntry, HeldExtent, StoredBundle } from '../../src/gossip/bundle-store.js';
+import type { BundleEntry, HeldExtent, StoredBundle } from '../../src/gossip/store/bundle-store.js';
 
 /** What a bundle store should do, by brute force over one list. */
 export class NaiveBundleStore {

@@ -4,11 +4,11 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Settings } from '../../src/config/settings.js';
-import { MembershipService } from '../../src/peers/membership.service.js';
+import { MembershipService } from '../../src/peers/membership/membership.service.js';
 import { PeersModule } from '../../src/peers/peers.module.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import type { PeersListener } from '../../src/peers/peers-listener.js';
-import { SocketLinks } from '../../src/peers/socket-links.service.js';
+import { SocketLinks } from '../../src/peers/links/socket-links.service.js';
 import { NodeLogger } from '../../src/runtime/node-logger.service.js';
 
 const SECRET = 'the secret of the cluster under test';

@@ -1,14 +1,22 @@
 import type { NodeRecord } from '../../src/crypto/node-record.js';
-import { Directory } from '../../src/peers/directory.js';
-import type { InterestEntry } from '../../src/peers/interest.js';
-import { decodeSegment, encodeSegmentBody, signedSegment } from '../../src/peers/interest-segment.js';
-import { MembershipCore } from '../../src/peers/membership.js';
-import type { MembershipInput, MembershipOutput, MembershipTimer } from '../../src/peers/membership-ports.js';
+import { Directory } from '../../src/peers/membership/directory.js';
+import type { InterestEntry } from '../../src/peers/interest/interest.js';
+import { decodeSegment, encodeSegmentBody, signedSegment } from '../../src/peers/interest/interest-segment.js';
+import { MembershipCore } from '../../src/peers/membership/membership.js';
+import type {
+  MembershipInput,
+  MembershipOutput,
+  MembershipTimer,
+} from '../../src/peers/membership/membership-ports.js';
 import { nodeIdFrom } from '../../src/peers/node-id.js';
-import { OwnInterestCore, type OwnInterestInput, type OwnInterestOutput } from '../../src/peers/own-interest.js';
-import { decodePeerFrame, encodePeerFrame } from '../../src/peers/peer-frame-codec.js';
-import type { PeerFrame } from '../../src/peers/peer-frames.js';
-import { PROFILES, type Profile } from '../../src/peers/profile.js';
+import {
+  OwnInterestCore,
+  type OwnInterestInput,
+  type OwnInterestOutput,
+} from '../../src/peers/interest/own-interest.js';
+import { decodePeerFrame, encodePeerFrame } from '../../src/peers/membership/peer-frame-codec.js';
+import type { PeerFrame } from '../../src/peers/membership/peer-frames.js';
+import { PROFILES, type Profile } from '../../src/peers/membership/profile.js';
 import { CoreDriver } from '../../src/runtime/core-driver.js';
 import { Random } from '../../src/runtime/random.js';
 import { LOCAL_NETWORK, SimulatedNetwork, type NetworkOptions, type SimulatedProcess } from './network.js';

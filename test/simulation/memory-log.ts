@@ -1,6 +1,6 @@
-import type { BundlePlace } from '../../src/gossip/gossip-protocol.js';
-import type { StreamExtent } from '../../src/gossip/bundle-store.js';
-import type { Stream, StreamId } from '../../src/gossip/stream.js';
+import type { BundlePlace } from '../../src/gossip/dissemination/gossip-protocol.js';
+import type { StreamExtent } from '../../src/gossip/store/bundle-store.js';
+import type { Stream, StreamId } from '../../src/gossip/bundles/stream.js';
 
 /** A bundle as the simulated network carries it. */
 export interface SimulatedBundle extends BundlePlace {

@@ -1,4 +1,4 @@
-import type { Gap } from '../../../src/gossip/message.js';
+import type { Gap } from '../../../src/gossip/bundles/message.js';
 import type { SimulatedBundle } from '../memory-log.js';
 import type { GossipNode } from '../world.js';
 

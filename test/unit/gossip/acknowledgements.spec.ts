@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Acknowledgements } from '../../../src/gossip/acknowledgements.js';
+import { Acknowledgements } from '../../../src/gossip/dissemination/acknowledgements.js';
 import { nodeId, streamBy } from './arbitraries.js';
 import { TestDirectory } from './test-directory.js';
 

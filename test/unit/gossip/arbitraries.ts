@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { streamOf, type Stream } from '../../../src/gossip/stream.js';
+import { streamOf, type Stream } from '../../../src/gossip/bundles/stream.js';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
 
 export { fc };

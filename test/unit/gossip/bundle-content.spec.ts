@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ContentWriter, decodeContent, HEADERS_MAX, type Draft } from '../../../src/gossip/bundle-content.js';
+import { ContentWriter, decodeContent, HEADERS_MAX, type Draft } from '../../../src/gossip/bundles/bundle-content.js';
 import { nodeId, streamBy } from './arbitraries.js';
 
 const STREAM = streamBy(nodeId(1));

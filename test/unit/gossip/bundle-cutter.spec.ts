@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundle.js';
-import { ARRIVAL_WAIT_MS, BUNDLE_CONTENT_BYTES, BundleCutter } from '../../../src/gossip/bundle-cutter.js';
+import { BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundles/bundle.js';
+import { ARRIVAL_WAIT_MS, BUNDLE_CONTENT_BYTES, BundleCutter } from '../../../src/gossip/publishing/bundle-cutter.js';
 
 const SOME = { count: 3, byteLength: 300 };
 

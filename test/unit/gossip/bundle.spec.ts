@@ -8,8 +8,8 @@ import {
   joinBundle,
   type Bundle,
   type BundleHeader,
-} from '../../../src/gossip/bundle.js';
-import { streamOf } from '../../../src/gossip/stream.js';
+} from '../../../src/gossip/bundles/bundle.js';
+import { streamOf } from '../../../src/gossip/bundles/stream.js';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
 
 const TAG = clusterTagOf('home');

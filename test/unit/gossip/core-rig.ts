@@ -1,6 +1,6 @@
-import { GossipCore } from '../../../src/gossip/gossip-core.js';
-import type { GossipFrame } from '../../../src/gossip/gossip-frames.js';
-import type { GossipInput, GossipOutput, GossipTimer } from '../../../src/gossip/gossip-protocol.js';
+import { GossipCore } from '../../../src/gossip/dissemination/gossip-core.js';
+import type { GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
+import type { GossipInput, GossipOutput, GossipTimer } from '../../../src/gossip/dissemination/gossip-protocol.js';
 import type { NodeId } from '../../../src/peers/node-id.js';
 import { Random } from '../../../src/runtime/random.js';
 import type { TestBundle } from './arbitraries.js';

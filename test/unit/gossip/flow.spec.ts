@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Flow, FLOW_BYTES_MAX, RECEIVER_BYTES_MAX, STALL_MS } from '../../../src/gossip/flow.js';
+import { Flow, FLOW_BYTES_MAX, RECEIVER_BYTES_MAX, STALL_MS } from '../../../src/gossip/dissemination/flow.js';
 
 const push = (lastSeq: number, byteLength: number) => ({ stream: 's', lastSeq, byteLength });
 

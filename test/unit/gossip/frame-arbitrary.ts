@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { GossipFrame } from '../../../src/gossip/gossip-frames.js';
-import { SEQ_MAX } from '../../../src/gossip/stream.js';
+import type { GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
+import { SEQ_MAX } from '../../../src/gossip/bundles/stream.js';
 import { nodeId, streamBy } from './arbitraries.js';
 
 /** A frame as a peer may send it; with seqs above `SEQ_MAX` it is refused. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
-import { PULL_BYTES } from '../../../src/gossip/repair.js';
+import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
+import { PULL_BYTES } from '../../../src/gossip/dissemination/repair.js';
 import { bundleAt, nodeId, streamBy } from './arbitraries.js';
 import { CoreRig } from './core-rig.js';
 import { frame } from './frame-arbitrary.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { STALL_MS } from '../../../src/gossip/flow.js';
-import { NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
-import { UNLOGGED_PAUSE_MS } from '../../../src/gossip/reception.js';
-import { PULL_BYTES } from '../../../src/gossip/repair.js';
-import { SERVED_BYTES_MAX } from '../../../src/gossip/serving.js';
-import { EXPLAINED_MAX } from '../../../src/gossip/summaries.js';
+import { STALL_MS } from '../../../src/gossip/dissemination/flow.js';
+import { NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/dissemination/newcomers.js';
+import { UNLOGGED_PAUSE_MS } from '../../../src/gossip/dissemination/reception.js';
+import { PULL_BYTES } from '../../../src/gossip/dissemination/repair.js';
+import { SERVED_BYTES_MAX } from '../../../src/gossip/dissemination/serving.js';
+import { EXPLAINED_MAX } from '../../../src/gossip/dissemination/summaries.js';
 import { bundleAt, nodeId, streamBy } from './arbitraries.js';
 import { CoreRig } from './core-rig.js';
 

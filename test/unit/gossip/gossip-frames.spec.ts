@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
-import { PAGE_ENTRIES_MAX, type GossipFrame } from '../../../src/gossip/gossip-frames.js';
-import { SEQ_MAX } from '../../../src/gossip/stream.js';
+import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
+import { PAGE_ENTRIES_MAX, type GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
+import { SEQ_MAX } from '../../../src/gossip/bundles/stream.js';
 import { nodeId, streamBy } from './arbitraries.js';
 import { frame } from './frame-arbitrary.js';
 

@@ -1,9 +1,15 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Settings } from '../../../src/config/settings.js';
-import { BundleLog } from '../../../src/gossip/bundle-log.service.js';
-import type { BundleStore } from '../../../src/gossip/bundle-store.js';
-import { clusterTagOf, encodeHeader, joinBundle, SIGNATURE_BYTES, type Bundle } from '../../../src/gossip/bundle.js';
-import type { Stream } from '../../../src/gossip/stream.js';
+import { BundleLog } from '../../../src/gossip/log/bundle-log.service.js';
+import type { BundleStore } from '../../../src/gossip/store/bundle-store.js';
+import {
+  clusterTagOf,
+  encodeHeader,
+  joinBundle,
+  SIGNATURE_BYTES,
+  type Bundle,
+} from '../../../src/gossip/bundles/bundle.js';
+import type { Stream } from '../../../src/gossip/bundles/stream.js';
 import { Alarms } from '../../../src/runtime/alarms.service.js';
 import type { Clock } from '../../../src/runtime/clock.js';
 import { NodeLogger } from '../../../src/runtime/node-logger.service.js';

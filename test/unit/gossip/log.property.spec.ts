@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BundleLog } from '../../../src/gossip/bundle-log.service.js';
-import type { BundleStore } from '../../../src/gossip/bundle-store.js';
-import { LmdbBundleStore } from '../../../src/gossip/lmdb-bundle-store.service.js';
-import { MemoryBundleStore } from '../../../src/gossip/memory-bundle-store.js';
-import { streamOf } from '../../../src/gossip/stream.js';
+import type { BundleLog } from '../../../src/gossip/log/bundle-log.service.js';
+import type { BundleStore } from '../../../src/gossip/store/bundle-store.js';
+import { LmdbBundleStore } from '../../../src/gossip/store/lmdb-bundle-store.service.js';
+import { MemoryBundleStore } from '../../../src/gossip/store/memory-bundle-store.js';
+import { streamOf } from '../../../src/gossip/bundles/stream.js';
 import { bundleAt, HandClock, openLog } from './log-rig.js';
 
 const ALL = Number.MAX_SAFE_INTEGER;

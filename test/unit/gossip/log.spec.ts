@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BundleLog } from '../../../src/gossip/bundle-log.service.js';
-import { MemoryBundleStore } from '../../../src/gossip/memory-bundle-store.js';
-import { streamOf, type Stream } from '../../../src/gossip/stream.js';
+import type { BundleLog } from '../../../src/gossip/log/bundle-log.service.js';
+import { MemoryBundleStore } from '../../../src/gossip/store/memory-bundle-store.js';
+import { streamOf, type Stream } from '../../../src/gossip/bundles/stream.js';
 import { GrapevineError } from '../../../src/runtime/errors.js';
 import { bundleAt, bytesOf, HandClock, KEY, openLog } from './log-rig.js';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { GossipOutput } from '../../../src/gossip/gossip-protocol.js';
+import type { GossipOutput } from '../../../src/gossip/dissemination/gossip-protocol.js';
 import {
   CLAIM_GRACE_MS,
   FAILED_RETRY_MS,
@@ -7,8 +7,8 @@ import {
   NEEDS_MAX,
   PULL_TIMEOUT_MS,
   Repair,
-} from '../../../src/gossip/repair.js';
-import { StreamTable, type StreamState } from '../../../src/gossip/stream-table.js';
+} from '../../../src/gossip/dissemination/repair.js';
+import { StreamTable, type StreamState } from '../../../src/gossip/dissemination/stream-table.js';
 import { bundleAt, nodeId, streamBy, type TestBundle } from './arbitraries.js';
 import { TestDirectory } from './test-directory.js';
 

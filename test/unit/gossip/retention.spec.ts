@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BundleEntry } from '../../../src/gossip/bundle-store.js';
-import { chooseLosses, type Overdue } from '../../../src/gossip/retention.js';
-import { streamOf } from '../../../src/gossip/stream.js';
+import type { BundleEntry } from '../../../src/gossip/store/bundle-store.js';
+import { chooseLosses, type Overdue } from '../../../src/gossip/log/retention.js';
+import { streamOf } from '../../../src/gossip/bundles/stream.js';
 
 const first = streamOf('news', 'A'.repeat(43), 1);
 const second = streamOf('news', 'A'.repeat(43), 2);

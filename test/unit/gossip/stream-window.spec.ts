@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX, StreamWindow } from '../../../src/gossip/stream-window.js';
+import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX, StreamWindow } from '../../../src/gossip/dissemination/stream-window.js';
 import { bundleAt, nodeId, streamBy, type TestBundle } from './arbitraries.js';
 
 const STREAM = streamBy(nodeId(1));

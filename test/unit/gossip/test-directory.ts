@@ -1,6 +1,6 @@
 import type { NodeRecord } from '../../../src/crypto/node-record.js';
 import type { DirectoryView } from '../../../src/peers/directory-view.js';
-import { isLiveState, type Member, type MemberState } from '../../../src/peers/member.js';
+import { isLiveState, type Member, type MemberState } from '../../../src/peers/membership/member.js';
 
 /** A directory that says what a test tells it. */
 export class TestDirectory implements DirectoryView {

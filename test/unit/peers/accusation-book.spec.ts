@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AccusationBook } from '../../../src/peers/accusation-book.js';
-import { accusationBytes } from '../../../src/peers/accusation.js';
+import { AccusationBook } from '../../../src/peers/membership/accusation-book.js';
+import { accusationBytes } from '../../../src/peers/membership/accusation.js';
 import { accusationOf, idOf } from './statements-of.js';
 
 describe('the book of accusations', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBootstrapAddress, urlOfAddress } from '../../../src/peers/bootstrap-address.js';
+import { parseBootstrapAddress, urlOfAddress } from '../../../src/peers/discovery/bootstrap-address.js';
 
 describe('bootstrap address', () => {
   it('is a URL as it is dialled', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DialRefusals } from '../../../src/peers/dial-refusals.js';
+import { DialRefusals } from '../../../src/peers/links/dial-refusals.js';
 
 describe('why dialling is in vain', () => {
   it('is told once a URL and reason, not at every attempt', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BACKOFF_MS_MAX, Dialer, type DialTimer, OWN_URL_RETRY_MS, URLS_MAX } from '../../../src/peers/dialer.js';
+import { BACKOFF_MS_MAX, Dialer, type DialTimer, OWN_URL_RETRY_MS, URLS_MAX } from '../../../src/peers/links/dialer.js';
 import { Random } from '../../../src/runtime/random.js';
 
 const URL_B = 'http://127.0.0.1:8001';

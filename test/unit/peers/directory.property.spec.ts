@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AccusationBook } from '../../../src/peers/accusation-book.js';
-import { Directory } from '../../../src/peers/directory.js';
-import { decodeSegment, type SignedInterestSegment } from '../../../src/peers/interest-segment.js';
-import { TableSync } from '../../../src/peers/table-sync.js';
-import type { PeerFrame } from '../../../src/peers/peer-frames.js';
+import { AccusationBook } from '../../../src/peers/membership/accusation-book.js';
+import { Directory } from '../../../src/peers/membership/directory.js';
+import { decodeSegment, type SignedInterestSegment } from '../../../src/peers/interest/interest-segment.js';
+import { TableSync } from '../../../src/peers/membership/table-sync.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
 import { directoryOf, idOf, jwsOf, recordOf, signed, snapshotOf } from './statements-of.js';
 
 /** What a node has said of itself so far: its record, and its interest as snapshot and steps. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MEMBERS_MAX } from '../../../src/peers/directory.js';
+import { MEMBERS_MAX } from '../../../src/peers/membership/directory.js';
 import { directoryOf, idOf, jwsOf, recordOf, signed, snapshotOf } from './statements-of.js';
 
 function put(directory: ReturnType<typeof directoryOf>, number: number, epoch = 1, incarnation = 0): boolean {

@@ -4,7 +4,7 @@ import {
   encodeSegmentBody,
   INTEREST_SEGMENT_BYTES_MAX,
   segmentParts,
-} from '../../../src/peers/interest-segment.js';
+} from '../../../src/peers/interest/interest-segment.js';
 import { idOf, signed, SIGNATURE, snapshotOf } from './statements-of.js';
 
 const step = {

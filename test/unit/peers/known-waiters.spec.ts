@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KnownWaiters } from '../../../src/peers/known-waiters.js';
+import { KnownWaiters } from '../../../src/peers/membership/known-waiters.js';
 
 function waiting(...dueMs: number[]): { waiters: KnownWaiters; resumed: number[] } {
   const waiters = new KnownWaiters();

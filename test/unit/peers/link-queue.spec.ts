@@ -7,8 +7,8 @@ import {
   LinkQueue,
   RECORD_BYTES,
   RECORD_BYTES_MAX,
-} from '../../../src/peers/link-queue.js';
-import { FRAME_BYTES_MAX, type Lane } from '../../../src/peers/links.js';
+} from '../../../src/peers/links/link-queue.js';
+import { FRAME_BYTES_MAX, type Lane } from '../../../src/peers/links/links.js';
 
 function framesOf(record: Buffer | undefined): readonly Buffer[] {
   const frames = record === undefined ? undefined : decodeRecord(record);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RACE_MS, staysInRace } from '../../../src/peers/link-race.js';
+import { RACE_MS, staysInRace } from '../../../src/peers/links/link-race.js';
 
 const byA = (establishedAtMs: number): { dialledBy: string; establishedAtMs: number } => ({
   dialledBy: 'A',

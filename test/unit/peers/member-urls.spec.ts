@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Member, MemberState } from '../../../src/peers/member.js';
-import { MemberUrls } from '../../../src/peers/member-urls.js';
+import type { Member, MemberState } from '../../../src/peers/membership/member.js';
+import { MemberUrls } from '../../../src/peers/links/member-urls.js';
 
 const BOOTSTRAP = 'http://bootstrap:8000';
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MembershipCore } from '../../../src/peers/membership.js';
+import { MembershipCore } from '../../../src/peers/membership/membership.js';
 import type {
   MembershipCoreInput,
   MembershipCoreOutput,
   MembershipTimer,
-} from '../../../src/peers/membership-ports.js';
-import { compareFreshness, isLiveState, type Freshness } from '../../../src/peers/member.js';
-import { PROFILES } from '../../../src/peers/profile.js';
+} from '../../../src/peers/membership/membership-ports.js';
+import { compareFreshness, isLiveState, type Freshness } from '../../../src/peers/membership/member.js';
+import { PROFILES } from '../../../src/peers/membership/profile.js';
 import { Random } from '../../../src/runtime/random.js';
 import { TimerQueue } from '../../../src/runtime/timer-queue.js';
 import { accusationOf, directoryOf, idOf, jwsOf, recordOf, SIGNATURE, snapshotOf } from './statements-of.js';

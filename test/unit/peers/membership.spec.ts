@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MembershipCore } from '../../../src/peers/membership.js';
+import { MembershipCore } from '../../../src/peers/membership/membership.js';
 import type {
   MembershipCoreInput,
   MembershipCoreOutput,
   MembershipTimer,
-} from '../../../src/peers/membership-ports.js';
-import type { PeerFrame } from '../../../src/peers/peer-frames.js';
-import { PROFILES } from '../../../src/peers/profile.js';
+} from '../../../src/peers/membership/membership-ports.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
+import { PROFILES } from '../../../src/peers/membership/profile.js';
 import { Random } from '../../../src/runtime/random.js';
 import { accusationOf, directoryOf, idOf, jwsOf, recordOf, SIGNATURE, snapshotOf } from './statements-of.js';
 

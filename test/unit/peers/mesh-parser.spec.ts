@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLOSING_EVENT, Decoder, Encoder, FRAME_EVENT } from '../../../src/peers/mesh-parser.js';
+import { CLOSING_EVENT, Decoder, Encoder, FRAME_EVENT } from '../../../src/peers/links/mesh-parser.js';
 
 const CONNECT = { type: 0, nsp: '/', data: { sid: 'Zx-_09' } };
 const FRAME = { type: 2, nsp: '/', data: [FRAME_EVENT, Buffer.from('sealed')] };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeName, type Namesake } from '../../../src/peers/name-claim.js';
+import { judgeName, type Namesake } from '../../../src/peers/membership/name-claim.js';
 
 const OWN = { id: 'M', epoch: 100 };
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coveringEntries } from '../../../src/peers/covering-patterns.js';
-import { InterestTable } from '../../../src/peers/interest-table.js';
-import type { InterestSegment } from '../../../src/peers/interest-segment.js';
-import { OwnInterestCore } from '../../../src/peers/own-interest.js';
+import { coveringEntries } from '../../../src/peers/interest/covering-patterns.js';
+import { InterestTable } from '../../../src/peers/interest/interest-table.js';
+import type { InterestSegment } from '../../../src/peers/interest/interest-segment.js';
+import { OwnInterestCore } from '../../../src/peers/interest/own-interest.js';
 import { PatternTree } from '../../../src/topics/pattern-tree.js';
 import { idOf, signed } from './statements-of.js';
 

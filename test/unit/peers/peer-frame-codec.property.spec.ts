@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
-import { decodePeerFrame, encodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
-import type { PeerFrame } from '../../../src/peers/peer-frames.js';
+import { decodePeerFrame, encodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
 
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(nodeIdFrom);
 const digest = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('base64url'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PeerNetworks } from '../../../src/peers/peer-networks.js';
+import { PeerNetworks } from '../../../src/peers/links/peer-networks.js';
 
 describe('peer networks', () => {
   const networks = new PeerNetworks(['127.0.0.0/8', '10.0.0.0/8', 'fc00::/7', '::1/128']);

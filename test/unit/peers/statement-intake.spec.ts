@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StatementIntake } from '../../../src/peers/statement-intake.adapter.js';
+import { StatementIntake } from '../../../src/peers/membership/statement-intake.adapter.js';
 
 /** Runs until all that was added is verified. */
 async function untilEmpty(intake: StatementIntake, peer: string): Promise<void> {

@@ -1,13 +1,13 @@
 import type { NodeRecord } from '../../../src/crypto/node-record.js';
-import type { SignedAccusation } from '../../../src/peers/accusation.js';
-import { Directory } from '../../../src/peers/directory.js';
-import type { InterestEntry } from '../../../src/peers/interest.js';
+import type { SignedAccusation } from '../../../src/peers/membership/accusation.js';
+import { Directory } from '../../../src/peers/membership/directory.js';
+import type { InterestEntry } from '../../../src/peers/interest/interest.js';
 import {
   encodeSegmentBody,
   signedSegment,
   type InterestSegment,
   type SignedInterestSegment,
-} from '../../../src/peers/interest-segment.js';
+} from '../../../src/peers/interest/interest-segment.js';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
 
 export const SIGNATURE = Buffer.alloc(64, 7);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Awareness } from '../../../src/peers/awareness.js';
-import { PROFILES } from '../../../src/peers/profile.js';
-import { Suspicion } from '../../../src/peers/suspicion.js';
+import { Awareness } from '../../../src/peers/membership/awareness.js';
+import { PROFILES } from '../../../src/peers/membership/profile.js';
+import { Suspicion } from '../../../src/peers/membership/suspicion.js';
 
 const profile = PROFILES.lan;
 const accused = { epoch: 1, incarnation: 0 };

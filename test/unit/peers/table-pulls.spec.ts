@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SyncEntry } from '../../../src/peers/peer-frames.js';
-import { TablePulls } from '../../../src/peers/table-pulls.js';
+import type { SyncEntry } from '../../../src/peers/membership/peer-frames.js';
+import { TablePulls } from '../../../src/peers/membership/table-pulls.js';
 
 describe('what is fetched from the tables of peers', () => {
   let sent: string[];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { decodeSegment } from '../../../src/peers/interest-segment.js';
-import { LANE_BYTES_MAX } from '../../../src/peers/link-queue.js';
-import { MembershipCore } from '../../../src/peers/membership.js';
-import type { MembershipCoreInput, MembershipCoreOutput } from '../../../src/peers/membership-ports.js';
+import { decodeSegment } from '../../../src/peers/interest/interest-segment.js';
+import { LANE_BYTES_MAX } from '../../../src/peers/links/link-queue.js';
+import { MembershipCore } from '../../../src/peers/membership/membership.js';
+import type { MembershipCoreInput, MembershipCoreOutput } from '../../../src/peers/membership/membership-ports.js';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
-import { decodePeerFrame, encodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
-import type { PeerFrame } from '../../../src/peers/peer-frames.js';
-import { PROFILES } from '../../../src/peers/profile.js';
+import { decodePeerFrame, encodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
+import { PROFILES } from '../../../src/peers/membership/profile.js';
 import { Random } from '../../../src/runtime/random.js';
 import { directoryOf, idOf, jwsOf, recordOf, signed } from './statements-of.js';
 

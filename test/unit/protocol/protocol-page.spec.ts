@@ -4,33 +4,33 @@ import { HANDSHAKE_BYTES_MAX } from '../../../src/crypto/handshake.js';
 import { HELLO_BYTES } from '../../../src/crypto/hello.js';
 import { REKEY_AFTER } from '../../../src/crypto/link-cipher.js';
 import { NODE_RECORD_BYTES_MAX } from '../../../src/crypto/node-record.js';
-import * as content from '../../../src/gossip/bundle-content.js';
-import { BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundle.js';
-import { FLOW_BYTES_MAX, STALL_MS } from '../../../src/gossip/flow.js';
-import { decodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
-import * as gossip from '../../../src/gossip/gossip-frames.js';
-import { NEWCOMERS_MAX, NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/newcomers.js';
-import { PULL_BYTES } from '../../../src/gossip/repair.js';
-import { SERVED_BYTES_MAX } from '../../../src/gossip/serving.js';
-import { STREAMS_MAX } from '../../../src/gossip/stream-table.js';
-import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX } from '../../../src/gossip/stream-window.js';
-import { EXPLAINED_MAX } from '../../../src/gossip/summaries.js';
-import { MEMBERS_MAX } from '../../../src/peers/directory.js';
-import { INTEREST_SEGMENT_BYTES_MAX } from '../../../src/peers/interest-segment.js';
-import { SEGMENTS_MAX } from '../../../src/peers/interest-table.js';
-import { INTEREST_ENTRIES_MAX } from '../../../src/peers/interest.js';
-import { LANE_BYTES_MAX, RECORD_BYTES, RECORD_BYTES_MAX } from '../../../src/peers/link-queue.js';
-import { RACE_MS } from '../../../src/peers/link-race.js';
-import { FRAME_BYTES_MAX } from '../../../src/peers/links.js';
+import * as content from '../../../src/gossip/bundles/bundle-content.js';
+import { BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX } from '../../../src/gossip/bundles/bundle.js';
+import { FLOW_BYTES_MAX, STALL_MS } from '../../../src/gossip/dissemination/flow.js';
+import { decodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
+import * as gossip from '../../../src/gossip/bundles/gossip-frames.js';
+import { NEWCOMERS_MAX, NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/dissemination/newcomers.js';
+import { PULL_BYTES } from '../../../src/gossip/dissemination/repair.js';
+import { SERVED_BYTES_MAX } from '../../../src/gossip/dissemination/serving.js';
+import { STREAMS_MAX } from '../../../src/gossip/dissemination/stream-table.js';
+import { AHEAD_BUNDLES_MAX, AHEAD_BYTES_MAX } from '../../../src/gossip/dissemination/stream-window.js';
+import { EXPLAINED_MAX } from '../../../src/gossip/dissemination/summaries.js';
+import { MEMBERS_MAX } from '../../../src/peers/membership/directory.js';
+import { INTEREST_SEGMENT_BYTES_MAX } from '../../../src/peers/interest/interest-segment.js';
+import { SEGMENTS_MAX } from '../../../src/peers/interest/interest-table.js';
+import { INTEREST_ENTRIES_MAX } from '../../../src/peers/interest/interest.js';
+import { LANE_BYTES_MAX, RECORD_BYTES, RECORD_BYTES_MAX } from '../../../src/peers/links/link-queue.js';
+import { RACE_MS } from '../../../src/peers/links/link-race.js';
+import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import {
   HANDSHAKE_TIMEOUT_MS,
   PENDING_HANDSHAKES_MAX,
   TRANSPORT_BYTES_MAX,
-} from '../../../src/peers/mesh-server.service.js';
-import { decodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
-import { PAGE_BYTES_MAX } from '../../../src/peers/peer-frames.js';
-import { WAITING_BYTES_MAX, WAITING_MAX } from '../../../src/peers/statement-intake.adapter.js';
-import { TELL_BYTES } from '../../../src/peers/table-sync.js';
+} from '../../../src/peers/links/mesh-server.service.js';
+import { decodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
+import { PAGE_BYTES_MAX } from '../../../src/peers/membership/peer-frames.js';
+import { WAITING_BYTES_MAX, WAITING_MAX } from '../../../src/peers/membership/statement-intake.adapter.js';
+import { TELL_BYTES } from '../../../src/peers/membership/table-sync.js';
 import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from '../../../src/topics/topic.js';
 import type { Decoded } from '../../../src/wire/decoded.js';
 import { tableOf } from './doc-table.js';
@@ -99,7 +99,7 @@ describe('the page on the protocol', () => {
   });
 
   it('has the reasons for which links are closed', () => {
-    const source = readFileSync(new URL('../../../src/peers/link-close-reason.ts', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../../../src/peers/links/link-close-reason.ts', import.meta.url), 'utf8');
     const reasons = [...source.matchAll(/^ {2}'([a-z-]+)',$/gm)].map(([, reason]) => reason);
     expect(tableOf('protocol.md', 'Close reasons').map(([reason]) => reason)).toEqual(reasons);
     expect(reasons).toContain('stale');

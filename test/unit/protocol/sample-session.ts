@@ -2,21 +2,31 @@ import { sealBundle, signBundle, verifyBundle, BUNDLE_SEAL_BYTES } from '../../.
 import type { HandshakeOutcome } from '../../../src/crypto/handshake.js';
 import { publicKeyOf, verifySignature } from '../../../src/crypto/signature.js';
 import { keyIdOf, wrapTopicKey } from '../../../src/crypto/topic-keys.js';
-import { ContentWriter } from '../../../src/gossip/bundle-content.js';
-import { clusterTagOf, decodeBundle, encodeHeader, joinBundle, type Bundle } from '../../../src/gossip/bundle.js';
-import { GossipCore } from '../../../src/gossip/gossip-core.js';
-import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/gossip-frame-codec.js';
-import type { GossipFrame } from '../../../src/gossip/gossip-frames.js';
-import type { GossipOutput } from '../../../src/gossip/gossip-protocol.js';
-import { streamOf } from '../../../src/gossip/stream.js';
-import { AccusationBook } from '../../../src/peers/accusation-book.js';
-import { Directory } from '../../../src/peers/directory.js';
-import { encodeSegmentBody, signedSegment, type SignedInterestSegment } from '../../../src/peers/interest-segment.js';
-import type { InterestEntry } from '../../../src/peers/interest.js';
-import { encodeRecord } from '../../../src/peers/link-queue.js';
-import { encodePeerFrame } from '../../../src/peers/peer-frame-codec.js';
-import type { PeerFrame } from '../../../src/peers/peer-frames.js';
-import { TableSync } from '../../../src/peers/table-sync.js';
+import { ContentWriter } from '../../../src/gossip/bundles/bundle-content.js';
+import {
+  clusterTagOf,
+  decodeBundle,
+  encodeHeader,
+  joinBundle,
+  type Bundle,
+} from '../../../src/gossip/bundles/bundle.js';
+import { GossipCore } from '../../../src/gossip/dissemination/gossip-core.js';
+import { decodeGossipFrame, encodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
+import type { GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
+import type { GossipOutput } from '../../../src/gossip/dissemination/gossip-protocol.js';
+import { streamOf } from '../../../src/gossip/bundles/stream.js';
+import { AccusationBook } from '../../../src/peers/membership/accusation-book.js';
+import { Directory } from '../../../src/peers/membership/directory.js';
+import {
+  encodeSegmentBody,
+  signedSegment,
+  type SignedInterestSegment,
+} from '../../../src/peers/interest/interest-segment.js';
+import type { InterestEntry } from '../../../src/peers/interest/interest.js';
+import { encodeRecord } from '../../../src/peers/links/link-queue.js';
+import { encodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
+import { TableSync } from '../../../src/peers/membership/table-sync.js';
 import { Random } from '../../../src/runtime/random.js';
 import { CLUSTER, EPOCHS, sampleBytes, type SampleName, type SampleNode } from './sample-node.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../../src/gossip/message.js';
-import type { StreamId } from '../../../src/gossip/stream.js';
+import type { Message } from '../../../src/gossip/bundles/message.js';
+import type { StreamId } from '../../../src/gossip/bundles/stream.js';
 import { Feed } from '../../../src/subscriptions/feed.js';
 import { RETAINED, type StartingPoint } from '../../../src/subscriptions/starting-point.js';
 import { testStream, WrittenLog } from './written-log.js';

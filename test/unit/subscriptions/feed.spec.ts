@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Gap, Message } from '../../../src/gossip/message.js';
-import type { Stream } from '../../../src/gossip/stream.js';
+import type { Gap, Message } from '../../../src/gossip/bundles/message.js';
+import type { Stream } from '../../../src/gossip/bundles/stream.js';
 import { Feed, type FeedOptions } from '../../../src/subscriptions/feed.js';
 import { NOW, RETAINED, type StartingPoint } from '../../../src/subscriptions/starting-point.js';
 import { messageAt, testStream, WrittenLog } from './written-log.js';

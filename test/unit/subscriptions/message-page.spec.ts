@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LoggedMessage, Message } from '../../../src/gossip/message.js';
-import type { StreamId } from '../../../src/gossip/stream.js';
+import type { LoggedMessage, Message } from '../../../src/gossip/bundles/message.js';
+import type { StreamId } from '../../../src/gossip/bundles/stream.js';
 import { readPage, type MessagePage, type PageRequest } from '../../../src/subscriptions/message-page.js';
 import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
 import { messageAt, testStream } from './written-log.js';

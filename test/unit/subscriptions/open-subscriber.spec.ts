@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Gap, Message } from '../../../src/gossip/message.js';
+import type { Gap, Message } from '../../../src/gossip/bundles/message.js';
 import { GrapevineError } from '../../../src/runtime/errors.js';
 import { decodeCursor } from '../../../src/subscriptions/cursor.js';
 import { Feed } from '../../../src/subscriptions/feed.js';

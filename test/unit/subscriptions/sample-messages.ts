@@ -1,5 +1,5 @@
-import type { Message } from '../../../src/gossip/message.js';
-import { streamOf } from '../../../src/gossip/stream.js';
+import type { Message } from '../../../src/gossip/bundles/message.js';
+import { streamOf } from '../../../src/gossip/bundles/stream.js';
 
 export const STREAM = streamOf('chat', 'Fb1eJ6PqgXVG0UvwaEOZtW7VN6ywmPTjZUoSTrXfSLc', 1_764_000_000_000);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Member, MemberState } from '../../../src/peers/member.js';
+import type { Member, MemberState } from '../../../src/peers/membership/member.js';
 import { clusterState, namesOf, peersByName } from '../../../src/subscriptions/status-view.js';
 
 const member = (id: string, name: string, state: MemberState = 'alive', epoch = 1): Member =>

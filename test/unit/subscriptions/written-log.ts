@@ -1,6 +1,6 @@
-import type { StreamExtent } from '../../../src/gossip/bundle-store.js';
-import type { Message } from '../../../src/gossip/message.js';
-import { streamOf, type Stream, type StreamId } from '../../../src/gossip/stream.js';
+import type { StreamExtent } from '../../../src/gossip/store/bundle-store.js';
+import type { Message } from '../../../src/gossip/bundles/message.js';
+import { streamOf, type Stream, type StreamId } from '../../../src/gossip/bundles/stream.js';
 import type { MessageLog } from '../../../src/subscriptions/message-log.js';
 
 const PUBLISHER = Buffer.alloc(32, 7).toString('base64url');

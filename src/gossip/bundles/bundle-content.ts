@@ -1,0 +1,127 @@
+/**
+ * What is inside a bundle once it is opened: 1 to 1,024 messages one behind the other, each with its payload as the
+ * publisher gave it. Opening and sealing are crypto's.
+ */
+import { ByteReader } from '../../wire/byte-reader.js';
+import { ByteWriter } from '../../wire/byte-writer.js';
+import { decoded, refused, type Decoded } from '../../wire/decoded.js';
+import { BUNDLE_BYTES_MAX, type BundleHeader } from './bundle.js';
+import type { Message, PayloadEncoding } from './message.js';
+
+/** Limits of one message besides its payload; the API refuses what is above them. */
+export const HEADERS_MAX = 32;
+export const HEADER_NAME_BYTES_MAX = 128;
+export const HEADER_VALUE_BYTES_MAX = 1_024;
+export const IDEMPOTENCY_KEY_BYTES_MAX = 255;
+
+const FLAG_BYTES = 1;
+const FLAG_TTL = 2;
+const FLAG_HEADERS = 4;
+const FLAG_KEY = 8;
+const FLAGS_ALL = 15;
+
+/** A message on its way into a bundle. */
+export interface Draft {
+  readonly publishedAtMs: number;
+  readonly ttlMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly encoding: PayloadEncoding;
+  readonly payload: Uint8Array;
+}
+
+/** Collects the messages of one bundle; used once. */
+export class ContentWriter {
+  readonly #writer: ByteWriter;
+  #count = 0;
+  #expiresAtMs = 0;
+
+  /** `timeMs` becomes the bundle's: when its first message was published. */
+  constructor(
+    readonly timeMs: number,
+    initialBytes = 1_024,
+  ) {
+    this.#writer = new ByteWriter(initialBytes);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get byteLength(): number {
+    return this.#writer.length;
+  }
+
+  /** How long after `timeMs` the last of the messages expires; undefined when one of them never does. */
+  get ttlMs(): number | undefined {
+    return this.#expiresAtMs === Infinity ? undefined : Math.max(0, this.#expiresAtMs - this.timeMs);
+  }
+
+  append(draft: Draft): void {
+    const headers = draft.headers === undefined ? [] : Object.entries(draft.headers);
+    const flags =
+      (draft.encoding === 'bytes' ? FLAG_BYTES : 0) |
+      (draft.ttlMs === undefined ? 0 : FLAG_TTL) |
+      (headers.length === 0 ? 0 : FLAG_HEADERS) |
+      (draft.idempotencyKey === undefined ? 0 : FLAG_KEY);
+    this.#writer.u8(flags).varint(zigzag(draft.publishedAtMs - this.timeMs));
+    if (draft.ttlMs !== undefined) this.#writer.varint(draft.ttlMs);
+    if (headers.length > 0) {
+      this.#writer.varint(headers.length);
+      for (const [name, value] of headers) this.#writer.text(name).text(value);
+    }
+    if (draft.idempotencyKey !== undefined) this.#writer.text(draft.idempotencyKey);
+    this.#writer.block(draft.payload);
+    this.#count++;
+    const expiresAtMs = draft.ttlMs === undefined ? Infinity : draft.publishedAtMs + draft.ttlMs;
+    this.#expiresAtMs = Math.max(this.#expiresAtMs, expiresAtMs);
+  }
+
+  /** The plaintext of the bundle. */
+  finish(): Buffer {
+    return this.#writer.finish();
+  }
+}
+
+/** The messages of an opened bundle; their payloads are views on `plaintext`. */
+export function decodeContent(
+  plaintext: Buffer,
+  bundle: Pick<BundleHeader, 'stream' | 'firstSeq' | 'lastSeq' | 'timeMs'>,
+  publisherName: string,
+): Decoded<readonly Message[]> {
+  const reader = new ByteReader(plaintext);
+  const messages: Message[] = [];
+  for (let seq = bundle.firstSeq; seq <= bundle.lastSeq && !reader.isFailed; seq++) {
+    const flags = reader.u8();
+    if (flags > FLAGS_ALL) return refused('message with unknown flags');
+    messages.push({
+      stream: bundle.stream,
+      seq,
+      publisherName,
+      publishedAtMs: bundle.timeMs + unzigzag(reader.varint()),
+      ttlMs: (flags & FLAG_TTL) === 0 ? undefined : reader.varint(),
+      headers: (flags & FLAG_HEADERS) === 0 ? undefined : readHeaders(reader),
+      idempotencyKey: (flags & FLAG_KEY) === 0 ? undefined : reader.text(IDEMPOTENCY_KEY_BYTES_MAX),
+      encoding: (flags & FLAG_BYTES) === 0 ? 'json' : 'bytes',
+      payload: reader.block(BUNDLE_BYTES_MAX),
+    });
+  }
+  return reader.isComplete ? decoded(messages) : refused('bundle content does not match its header');
+}
+
+function readHeaders(reader: ByteReader): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (let left = reader.count(HEADERS_MAX); left > 0 && !reader.isFailed; left--) {
+    entries.push([reader.text(HEADER_NAME_BYTES_MAX), reader.text(HEADER_VALUE_BYTES_MAX)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+// The wall clock may be stepped back between two messages of a bundle, so a delta has a sign.
+function zigzag(delta: number): number {
+  return delta < 0 ? -2 * delta - 1 : 2 * delta;
+}
+
+function unzigzag(coded: number): number {
+  return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+}

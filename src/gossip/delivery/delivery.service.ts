@@ -1,0 +1,173 @@
+import { Injectable } from '@nestjs/common';
+import { openBundle } from '../../crypto/bundle-seal.js';
+import type { KeyId } from '../../crypto/topic-keys.js';
+import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { decodeContent } from '../bundles/bundle-content.js';
+import { BundleLog } from '../log/bundle-log.service.js';
+import type { Bundle } from '../bundles/bundle.js';
+import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import type { GossipListener, Interest } from './gossip-listener.js';
+import { KeyRequests } from '../keys/key-requests.service.js';
+import type { Gap, Message } from '../bundles/message.js';
+import { PublishersService } from '../keys/publishers.service.js';
+import type { StreamId } from '../bundles/stream.js';
+import { TopicKeysService } from '../keys/topic-keys.service.js';
+
+/** Bytes of a blocked stream that are read from the log at a time. */
+const CATCH_UP_BYTES = 1024 * 1024;
+
+/** A stream that is delivered from the log instead of as it is released: a key was missing, or still is. */
+interface BehindStream {
+  /** The first seq that was not delivered. */
+  nextSeq: number;
+  /** The last that was released; what of it could not be logged is released again. */
+  lastSeq: number;
+  missingKey: KeyId | undefined;
+  /** Set while the rest of it follows in a later turn. */
+  wakeUp: Deadline | undefined;
+}
+
+/**
+ * Opens what gossip releases and hands it up, in each stream's order. A bundle whose key is still missing blocks its stream
+ * alone: the rest of it stays in the log until the key is there.
+ */
+@Injectable()
+export class DeliveryService {
+  readonly #behind = new Map<StreamId, BehindStream>();
+  #listener: GossipListener | undefined;
+  #interest: Interest | undefined;
+
+  constructor(
+    private readonly keys: TopicKeysService,
+    private readonly publishers: PublishersService,
+    private readonly log: BundleLog,
+    private readonly requests: KeyRequests,
+    private readonly deadlines: Deadlines,
+    private readonly logger: NodeLogger,
+  ) {
+    requests.attach((keyId) => this.#giveUp(keyId));
+  }
+
+  attach(listener: GossipListener): void {
+    this.#listener = listener;
+  }
+
+  attachInterest(interest: Interest): void {
+    this.#interest = interest;
+  }
+
+  /** Whether this node wants the topic, at once; what the cluster knows of it follows. */
+  isWanted(topic: string): boolean {
+    return this.#interest?.isWanted(topic) ?? false;
+  }
+
+  /** The next bundle of its stream, in the log at `arrival`; its messages from `fromSeq` on are new. */
+  released(bundle: Bundle, fromSeq: number, arrival: number): void {
+    const { id, topic } = bundle.stream;
+    const behind = this.#behind.get(id);
+    if (!this.isWanted(topic)) this.#caughtUp(id);
+    else if (behind !== undefined) {
+      behind.lastSeq = Math.max(behind.lastSeq, bundle.lastSeq);
+      if (behind.missingKey === undefined) behind.wakeUp ??= this.deadlines.set(0, () => this.#catchUp(id));
+    } else if (!this.#deliver(bundle, fromSeq, arrival)) {
+      const { lastSeq, keyId } = bundle;
+      this.#behind.set(id, { nextSeq: fromSeq, lastSeq, missingKey: keyId, wakeUp: undefined });
+    }
+  }
+
+  /** History that was fetched: its key may have to be fetched as well. */
+  backfilled(bundle: Bundle): void {
+    if (this.isWanted(bundle.stream.topic) && this.keys.keyOf(bundle) === undefined) this.requests.want(bundle);
+  }
+
+  /** Own messages, which need no opening. */
+  published(messages: readonly Message[], arrival: number): void {
+    const [first] = messages;
+    if (first !== undefined && this.isWanted(first.stream.topic)) this.#listener?.deliver(messages, arrival);
+  }
+
+  /** What a stream that is behind has not delivered is lost with the rest. */
+  gap(gap: Gap): void {
+    const behind = this.#behind.get(gap.stream.id);
+    const from = Math.min(gap.from, behind?.nextSeq ?? gap.from);
+    if (behind !== undefined) behind.nextSeq = Math.max(behind.nextSeq, gap.to + 1);
+    this.#listener?.gap({ ...gap, from });
+  }
+
+  /** Keys arrived: the streams that waited for them go on. */
+  keysArrived(keyIds: readonly KeyId[]): void {
+    this.requests.arrived(keyIds);
+    for (const [id, { missingKey }] of this.#behind) {
+      if (missingKey !== undefined && keyIds.includes(missingKey)) this.#catchUp(id);
+    }
+  }
+
+  /** Whether a key is still being asked for. */
+  get isMissingKeys(): boolean {
+    return this.requests.size > 0;
+  }
+
+  /** The messages of a bundle, or undefined while its key is missing and asked for. A bundle that its key does not open holds none. */
+  open(bundle: Bundle): readonly Message[] | undefined {
+    const key = this.keys.keyOf(bundle);
+    if (key === undefined) {
+      this.requests.want(bundle);
+      return undefined;
+    }
+    const plaintext = openBundle({
+      header: bundle.header,
+      key,
+      counter: bundle.counter,
+      ciphertext: bundle.ciphertext,
+    });
+    const publisherName = this.publishers.nameOf(bundle.stream.publisher);
+    const content = plaintext === undefined ? undefined : decodeContent(plaintext, bundle, publisherName);
+    if (content?.ok === true) return content.value;
+    // Signed by its publisher, so this is the publisher's own doing: its messages are lost, not its stream.
+    this.logger.warn('bundle.unreadable', { stream: bundle.stream.id, firstSeq: bundle.firstSeq });
+    return [];
+  }
+
+  #deliver(bundle: Bundle, fromSeq: number, arrival: number): boolean {
+    const messages = this.open(bundle);
+    if (messages === undefined) return false;
+    const fresh = fromSeq > bundle.firstSeq ? messages.slice(fromSeq - bundle.firstSeq) : messages;
+    if (fresh.length > 0) this.#listener?.deliver(fresh, arrival);
+    return true;
+  }
+
+  #caughtUp(stream: StreamId): void {
+    this.#behind.get(stream)?.wakeUp?.cancel();
+    this.#behind.delete(stream);
+  }
+
+  /** Delivers a part of what the log has of the stream; the rest follows in a later turn. */
+  #catchUp(stream: StreamId, givenUp?: KeyId): void {
+    const behind = this.#behind.get(stream);
+    if (behind === undefined) return;
+    behind.wakeUp?.cancel();
+    behind.wakeUp = undefined;
+    behind.missingKey = undefined;
+    const logged = this.log.read(stream, behind.nextSeq, CATCH_UP_BYTES);
+    if (logged.length === 0 && behind.nextSeq > behind.lastSeq) return this.#caughtUp(stream);
+    if (logged.length === 0) return;
+    for (const { bundle, arrival } of logged) {
+      const fromSeq = Math.max(behind.nextSeq, bundle.firstSeq);
+      if (bundle.keyId === givenUp) this.#lost(bundle, fromSeq);
+      else if (!this.#deliver(bundle, fromSeq, arrival)) {
+        behind.missingKey = bundle.keyId;
+        return;
+      }
+      behind.nextSeq = bundle.lastSeq + 1;
+    }
+    behind.wakeUp = this.deadlines.set(0, () => this.#catchUp(stream, givenUp));
+  }
+
+  #giveUp(keyId: KeyId): void {
+    for (const [id, { missingKey }] of this.#behind) if (missingKey === keyId) this.#catchUp(id, keyId);
+  }
+
+  #lost({ stream, lastSeq }: Bundle, fromSeq: number): void {
+    this.#listener?.gap({ stream, from: fromSeq, to: lastSeq, reason: 'key' });
+  }
+}

@@ -1,0 +1,133 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { verifyBundle } from '../../crypto/bundle-seal.js';
+import type { NodeId } from '../../peers/node-id.js';
+import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
+import { DeliveryService } from './delivery.service.js';
+import { GossipDriver } from './gossip-driver.service.js';
+import { decodeGossipFrame } from '../bundles/gossip-frame-codec.js';
+import type { DataFrame, GossipFrame } from '../bundles/gossip-frames.js';
+import { PublishersService } from '../keys/publishers.service.js';
+import { StreamNames } from '../bundles/stream-names.js';
+import { TopicKeysService } from '../keys/topic-keys.service.js';
+
+/** Frames of one peer that may wait while an envelope or record of it is being opened; more than a pull asks for. */
+const HELD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What came in, and why some of it was refused. */
+export interface InboxCounters {
+  receivedBundles: number;
+  receivedMessages: number;
+  receivedBytes: number;
+  duplicateBundles: number;
+  refused: Record<RefusedReason, number>;
+}
+
+const REFUSED_REASONS = ['frame', 'bundle', 'publisher', 'signature', 'record', 'overflow'] as const;
+export type RefusedReason = (typeof REFUSED_REASONS)[number];
+
+/**
+ * Takes the frames of peers: decodes, sorts out what is known, verifies the rest, and gives it to the core in the order in which it came.
+ */
+@Injectable()
+export class InboxService {
+  readonly counters: InboxCounters = {
+    receivedBundles: 0,
+    receivedMessages: 0,
+    receivedBytes: 0,
+    duplicateBundles: 0,
+    refused: { frame: 0, bundle: 0, publisher: 0, signature: 0, record: 0, overflow: 0 },
+  };
+  readonly #held = new Map<NodeId, { frames: Buffer[]; bytes: number }>();
+  readonly #streams = new StreamNames();
+  readonly #clusterTag: Buffer;
+
+  constructor(
+    private readonly driver: GossipDriver,
+    private readonly keys: TopicKeysService,
+    private readonly publishers: PublishersService,
+    private readonly delivery: DeliveryService,
+    private readonly logger: NodeLogger,
+    settings: Settings,
+  ) {
+    this.#clusterTag = clusterTagOf(settings.clusterName);
+  }
+
+  frame(peer: NodeId, body: Buffer): void {
+    const held = this.#held.get(peer);
+    if (held === undefined) this.#take(peer, body);
+    else if (held.bytes + body.length > HELD_BYTES_MAX) this.#refuse(peer, 'overflow', 'frames behind a slow one');
+    else {
+      held.bytes += body.length;
+      held.frames.push(body);
+    }
+  }
+
+  linkDown(peer: NodeId): void {
+    this.#held.delete(peer);
+  }
+
+  #take(peer: NodeId, body: Buffer): void {
+    const frame = decodeGossipFrame(body);
+    if (frame.ok) this.#handle(peer, frame.value);
+    else this.#refuse(peer, 'frame', frame.reason);
+  }
+
+  #handle(peer: NodeId, frame: GossipFrame): void {
+    switch (frame.type) {
+      case 'data':
+        return this.#data(peer, frame);
+      case 'keyRequest':
+        return this.keys.onRequest(peer, frame);
+      case 'keyGrant':
+        return this.#hold(peer, async () => this.delivery.keysArrived(await this.keys.onGrant(peer, frame)));
+      case 'record':
+        return this.#hold(peer, async () => {
+          if (!(await this.publishers.learn(frame.jws))) this.#refuse(peer, 'record', 'record of a publisher');
+        });
+      default:
+        return this.driver.handle({ type: 'frame', peer, frame });
+    }
+  }
+
+  #data(peer: NodeId, frame: DataFrame): void {
+    this.counters.receivedBytes += frame.bundle.length;
+    const decoded = decodeBundle(frame.bundle, this.#clusterTag, (...name) => this.#streams.get(...name));
+    if (!decoded.ok) return this.#refuse(peer, 'bundle', decoded.reason);
+    const bundle = decoded.value;
+    this.counters.receivedBundles++;
+    this.counters.receivedMessages += bundle.lastSeq - bundle.firstSeq + 1;
+    const isKnown = this.driver.isKnown(bundle.stream.id, bundle.firstSeq, bundle.lastSeq);
+    if (isKnown) this.counters.duplicateBundles++;
+    else if (!this.#isGenuine(peer, bundle)) return;
+    // A known one goes on as well: the peer that sent it has yet to hear that it is here.
+    this.driver.handle({ type: 'received', peer, bundle, start: frame.start, isRepair: frame.isRepair });
+  }
+
+  #isGenuine(peer: NodeId, bundle: Bundle): boolean {
+    const key = this.publishers.keyOf(bundle.stream.publisher);
+    if (key === undefined) this.#refuse(peer, 'publisher', 'bundle of a stranger');
+    else if (verifyBundle(bundle.header, bundle.ciphertext, bundle.signature, key)) return true;
+    else this.#refuse(peer, 'signature', 'bundle with a wrong signature');
+    return false;
+  }
+
+  /** What takes its time keeps its place: later frames of the peer wait for it. */
+  #hold(peer: NodeId, work: () => Promise<void>): void {
+    const held = { frames: [] as Buffer[], bytes: 0 };
+    this.#held.set(peer, held);
+    work()
+      .catch((cause: unknown) => this.logger.error('inbox.failed', { peer, cause }))
+      .finally(() => {
+        if (this.#held.get(peer) !== held) return;
+        this.#held.delete(peer);
+        for (const body of held.frames) this.frame(peer, body);
+      });
+  }
+
+  #refuse(peer: NodeId, reason: RefusedReason, detail: string): void {
+    this.counters.refused[reason]++;
+    this.logger.debug('inbox.refused', { peer, reason, detail });
+  }
+}

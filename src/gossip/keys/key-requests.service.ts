@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { KeyId } from '../../crypto/topic-keys.js';
+import type { NodeId } from '../../peers/node-id.js';
+import { PeersService } from '../../peers/peers.service.js';
+import type { Bundle } from '../bundles/bundle.js';
+import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import { TopicKeysService } from './topic-keys.service.js';
+
+/** A key is asked for again after this long, from another holder if there is one. */
+const RETRY_MS = 500;
+/** After so many requests in vain the key is given up. */
+const REQUESTS_MAX = 120;
+/** Keys that are asked for at a time; what is beyond is asked for when it is wanted again. */
+const KEYS_MAX = 4_096;
+
+interface WantedKey {
+  readonly stream: Bundle['stream'];
+  requests: number;
+  deadline: Deadline;
+}
+
+/** Topic keys that are missing: asks the publisher, then whoever else may have them, until they come or are given up. */
+@Injectable()
+export class KeyRequests {
+  readonly #wanted = new Map<KeyId, WantedKey>();
+  #gaveUp: ((keyId: KeyId) => void) | undefined;
+
+  constructor(
+    private readonly keys: TopicKeysService,
+    private readonly peers: PeersService,
+    private readonly deadlines: Deadlines,
+  ) {}
+
+  /** Keys that are being asked for. */
+  get size(): number {
+    return this.#wanted.size;
+  }
+
+  /** Tells which keys are not to be had. */
+  attach(gaveUp: (keyId: KeyId) => void): void {
+    this.#gaveUp = gaveUp;
+  }
+
+  /** Asks for the key of a bundle unless that is under way. */
+  want({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): void {
+    if (this.#wanted.has(keyId) || this.#wanted.size >= KEYS_MAX) return;
+    const wanted = { stream, requests: 0, deadline: this.#retryLater(keyId) };
+    this.#wanted.set(keyId, wanted);
+    this.#ask(keyId, wanted);
+  }
+
+  arrived(keyIds: readonly KeyId[]): void {
+    for (const keyId of keyIds) {
+      this.#wanted.get(keyId)?.deadline.cancel();
+      this.#wanted.delete(keyId);
+    }
+  }
+
+  #retryLater(keyId: KeyId): Deadline {
+    return this.deadlines.set(RETRY_MS, () => this.#retry(keyId));
+  }
+
+  #retry(keyId: KeyId): void {
+    const wanted = this.#wanted.get(keyId);
+    if (wanted === undefined) return;
+    if (wanted.requests >= REQUESTS_MAX) {
+      this.#wanted.delete(keyId);
+      this.#gaveUp?.(keyId);
+      return;
+    }
+    wanted.deadline = this.#retryLater(keyId);
+    this.#ask(keyId, wanted);
+  }
+
+  #ask(keyId: KeyId, wanted: WantedKey): void {
+    const { publisher, topic } = wanted.stream;
+    const holders = this.#holders(publisher, topic);
+    const holder = holders[wanted.requests % Math.max(1, holders.length)];
+    // A publisher that lives and is only out of reach will bring it: that time does not count.
+    if (holder !== undefined || !this.peers.directory.isLive(publisher)) wanted.requests++;
+    if (holder !== undefined) this.keys.request(holder, topic, [keyId]);
+  }
+
+  #holders(publisher: NodeId, topic: string): readonly NodeId[] {
+    const linked = new Set(this.peers.linked());
+    return [publisher, ...this.peers.directory.interested(topic)].filter((id) => linked.delete(id));
+  }
+}

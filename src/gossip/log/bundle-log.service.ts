@@ -1,0 +1,363 @@
+/**
+ * The node's log: every bundle that it holds, of its own streams and of others'. Per stream it holds (floor, frontier] without a hole;
+ * it gives out arrivals, keeps the books per topic, and drops what retention says, a little at a time.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import type { NodeId } from '../../peers/node-id.js';
+import { Alarms, type Alarm } from '../../runtime/alarms.service.js';
+import { GrapevineError } from '../../runtime/errors.js';
+import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
+import { Backfills } from './backfills.js';
+import {
+  BUNDLE_STORE,
+  type BundleStore,
+  type HeldExtent,
+  type StoredBundle,
+  type StreamExtent,
+} from '../store/bundle-store.js';
+import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
+import { LogKeys } from './log-keys.js';
+import { LogRetention } from './log-retention.service.js';
+import { LogTable, type TopicUsage } from './log-table.js';
+import type { Stream, StreamId } from '../bundles/stream.js';
+
+export type { TopicUsage } from './log-table.js';
+
+/** Streams that are remembered; above it those go whose frontier has not moved for longest, empty ones first. */
+export const LOG_STREAMS_MAX = 100_000;
+/** Streams that are looked at for an empty one. */
+const MAKE_WAY_LOOKS_MAX = 64;
+/** Bytes that one read of a topic returns, unless told otherwise. */
+const READ_BYTES = 4 * 1024 * 1024;
+/** Retention waits so long after a bound was passed, so that it drops more than one bundle at a time. */
+const OVERFLOW_DELAY_MS = 50;
+const SWEEP_PERIOD_MS = { min: 500, max: 60_000 };
+/** History that has not grown for so long will not be completed. */
+const BACKFILL_STALE_MS = 600_000;
+
+/** A bundle's place in the order of arrival, at once, and when it is in the store for good. */
+export interface Appended {
+  readonly arrival: number;
+  /** Rejects with a GrapevineError `store-full` or `internal`; the frontier is then back where the store has it. */
+  readonly committed: Promise<void>;
+}
+
+/** A bundle from the log. */
+export interface LoggedBundle {
+  readonly bundle: Bundle;
+  readonly arrival: number;
+}
+
+/** Told of what retention does; declared here, implemented above. */
+export interface LogListener {
+  /** Everything of the stream up to `floor` was dropped. */
+  floorMoved(stream: StreamId, floor: number): void;
+}
+
+type NewBundle = Pick<Bundle, 'stream' | 'firstSeq' | 'lastSeq' | 'keyId' | 'bytes'>;
+
+/** The log, see above. */
+@Injectable()
+export class BundleLog {
+  readonly #table = new LogTable();
+  readonly #keys = new LogKeys();
+  readonly #backfills = new Backfills();
+  readonly #clusterTag: Buffer;
+  readonly #alarm: Alarm;
+  readonly #retention: LogRetention;
+  #listener: LogListener | undefined;
+  #lastArrival = 0;
+  #lastFailure: unknown;
+  #sweepDueMs = Infinity;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(
+    @Inject(BUNDLE_STORE) private readonly store: BundleStore,
+    private readonly settings: Settings,
+    private readonly clock: SystemClock,
+    private readonly logger: NodeLogger,
+    alarms: Alarms,
+  ) {
+    this.#clusterTag = clusterTagOf(settings.clusterName);
+    this.#retention = new LogRetention(store, this.#table, settings, clock, {
+      drop: (extent, floor, bytes) => this.#dropped(extent, floor, bytes),
+      forget: (stream) => this.forget(stream),
+      forgetPublisher: (publisher) => this.#writing(store.deletePublisher(publisher)),
+      forgetKey: (keyId) => this.#writing(store.deleteKey(keyId)),
+    });
+    this.#alarm = alarms.create('gossip.retention', () => void this.sweep());
+  }
+
+  /** Opens the store; nothing else may be asked before. A StartError when it is damaged or of another format. */
+  async open(): Promise<void> {
+    await this.store.open();
+    this.#reload();
+    this.#sweepAt(this.clock.monotonicMs() + SWEEP_PERIOD_MS.min);
+  }
+
+  attach(listener: LogListener): void {
+    this.#listener = listener;
+  }
+
+  /** Names the order of arrivals in cursors: random, as long-lived as the store, 6 bytes as base64url. */
+  get storeId(): string {
+    return this.store.id;
+  }
+
+  /** Adds the next bundle of its stream; a stream that is new here begins at `floor`. */
+  append(bundle: NewBundle, floor = bundle.firstSeq - 1): Appended {
+    const { stream, firstSeq, lastSeq } = bundle;
+    const nowMs = this.clock.wallMs();
+    const arrival = ++this.#lastArrival;
+    const held = this.#table.get(stream.id) ?? this.#newExtent(stream, floor);
+    if (firstSeq > held.frontier + 1 || lastSeq <= held.frontier) {
+      const detail = `bundle ${firstSeq}–${lastSeq} does not follow ${held.frontier} of its stream`;
+      return { arrival, committed: Promise.reject(new GrapevineError('internal', detail)) };
+    }
+    const extent = { ...held, frontier: lastSeq, changedAtMs: nowMs, bytes: held.bytes + bundle.bytes.length };
+    this.#table.put(extent);
+    this.#useKey(bundle);
+    const committed = this.#writing(this.store.append(storedOf(bundle, arrival, nowMs), extent));
+    if (this.#retention.isOverBounds(stream.topic)) this.#sweepAt(this.clock.monotonicMs() + OVERFLOW_DELAY_MS);
+    return { arrival, committed };
+  }
+
+  /** Adds older history below the floor, in order; `setExtent` lowers the floor when all of it is there. */
+  prepend(bundle: NewBundle): Promise<void> {
+    const { stream, lastSeq } = bundle;
+    const extent = this.#table.get(stream.id);
+    if (extent === undefined) return Promise.reject(new GrapevineError('internal', 'history of an unknown stream'));
+    const nowMs = this.clock.wallMs();
+    const began = this.#backfills.add(bundle, nowMs);
+    if (began === 'anew') this.#unattended(this.store.dropThroughFloor(extent));
+    this.#useKey(bundle);
+    const [held] = this.store.streamEntries(stream.id, lastSeq, 1);
+    if (held?.lastSeq === lastSeq && lastSeq > extent.floor) return Promise.resolve();
+    this.#backfills.grew(stream.id, bundle.bytes.length);
+    // No younger than what follows it, so that age grows from the frontier to the floor.
+    const [lowest] = this.store.streamEntries(stream.id, extent.floor + 1, 1);
+    const receivedAtMs = Math.min(nowMs, lowest?.receivedAtMs ?? extent.changedAtMs);
+    return this.#writing(this.store.append(storedOf(bundle, ++this.#lastArrival, receivedAtMs), extent));
+  }
+
+  /**
+   * Sets what is held of a stream other than by a bundle: a new stream begins at `floor`; a higher floor drops what lies below; a lower
+   * one takes in the history that was prepended, and is refused (with `floorMoved`) when that is not all here.
+   */
+  setExtent(stream: Stream, floor: number, frontier: number): Promise<void> {
+    const held = this.#table.get(stream.id);
+    if (held === undefined) {
+      const extent = { ...this.#newExtent(stream, floor), frontier: Math.max(floor, frontier) };
+      this.#table.put(extent);
+      return this.#writing(this.store.saveExtent(extent));
+    }
+    if (floor > held.floor) return this.#raiseFloor(held, floor);
+    if (floor === held.floor) return Promise.resolve();
+    const bytes = this.#backfills.take(stream.id, floor, held.floor);
+    if (bytes === undefined) {
+      this.#listener?.floorMoved(stream.id, held.floor);
+      return this.#writing(this.store.dropThroughFloor(held));
+    }
+    const extent = { ...held, floor, bytes: held.bytes + bytes };
+    this.#table.put(extent);
+    return this.#writing(this.store.saveExtent(extent));
+  }
+
+  /** Drops a stream and all that is known of it. */
+  forget(stream: StreamId): Promise<void> {
+    this.#table.delete(stream);
+    this.#backfills.drop(stream);
+    for (const keyId of this.#keys.takeAll(stream)) this.#unattended(this.store.deleteKey(keyId));
+    return this.#writing(this.store.deleteStream(stream));
+  }
+
+  extent(stream: StreamId): StreamExtent | undefined {
+    return this.#table.get(stream);
+  }
+
+  extents(): Iterable<StreamExtent> {
+    return this.#table.extents();
+  }
+
+  /** How much is held of each topic. */
+  topics(): readonly TopicUsage[] {
+    return this.#table.topics();
+  }
+
+  /** Bundles of a stream in order, from the one that contains `fromSeq`; as many as fit in `bytesMax`, at least one if any. */
+  read(stream: StreamId, fromSeq: number, bytesMax: number): readonly LoggedBundle[] {
+    const floor = this.#table.get(stream)?.floor ?? 0;
+    return this.#decoded(this.store.read(stream, Math.max(fromSeq, floor + 1), bytesMax));
+  }
+
+  /** Bundles of a topic in order of arrival; the first and last of a stream may reach below its floor. */
+  readTopic(topic: string, afterArrival: number, limit: number, bytesMax = READ_BYTES): readonly LoggedBundle[] {
+    return this.#decoded(this.store.readTopic(topic, afterArrival, limit, bytesMax));
+  }
+
+  /** The last seq of the stream that was received before `wallMs` of the local clock; its floor when none was. */
+  seqBefore(stream: StreamId, wallMs: number): number {
+    const extent = this.#table.get(stream);
+    if (extent === undefined) return 0;
+    if (extent.changedAtMs < wallMs) return extent.frontier;
+    let before = extent.floor;
+    let notBefore = extent.frontier;
+    while (before < notBefore) {
+      const middle = before + Math.ceil((notBefore - before) / 2);
+      const [entry] = this.store.streamEntries(stream, middle, 1);
+      if (entry !== undefined && entry.receivedAtMs < wallMs) before = Math.min(entry.lastSeq, extent.frontier);
+      else notBefore = middle - 1;
+    }
+    return before;
+  }
+
+  /** The signed records of publishers of what is held, as they were saved. */
+  publishers(): ReadonlyMap<NodeId, string> {
+    return this.store.publishers();
+  }
+
+  /** Keeps a publisher's record as long as one of its streams is remembered. Saving the same again costs nothing. */
+  savePublisher(publisher: NodeId, recordJws: string): Promise<void> {
+    if (this.store.publishers().get(publisher) === recordJws) return Promise.resolve();
+    return this.#writing(this.store.savePublisher(publisher, recordJws));
+  }
+
+  /** A topic key as it was saved. */
+  key(keyId: string): Buffer | undefined {
+    return this.store.keys().get(keyId)?.wrapped;
+  }
+
+  /** Keeps a wrapped topic key as long as a bundle that it opens. */
+  saveKey(keyId: string, wrapped: Buffer): Promise<void> {
+    const use = this.#keys.useOf(keyId);
+    return this.#writing(this.store.saveKey({ keyId, stream: use?.stream, firstSeq: use?.firstSeq ?? 0, wrapped }));
+  }
+
+  /** Drops what is too much or too old, and resolves when nothing is; runs by itself, never twice at a time. */
+  sweep(): Promise<void> {
+    this.#sweepDueMs = Infinity;
+    this.#sweeping ??= this.#sweepNow().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  /** Waits for what was started. */
+  async close(): Promise<void> {
+    this.#retention.stop();
+    this.#alarm.clear();
+    this.#sweepDueMs = -Infinity;
+    await this.#sweeping;
+    await this.store.close();
+  }
+
+  async #sweepNow(): Promise<void> {
+    for (const stream of this.#backfills.stale(this.clock.wallMs() - BACKFILL_STALE_MS)) {
+      const extent = this.#table.get(stream);
+      this.#backfills.drop(stream);
+      if (extent !== undefined) this.#unattended(this.store.dropThroughFloor(extent));
+    }
+    // A write that fails was logged as such; the next sweep tries again.
+    await this.#retention.sweep().catch(() => undefined);
+    const periodMs = Math.min(Math.max(this.settings.retentionMs / 20, SWEEP_PERIOD_MS.min), SWEEP_PERIOD_MS.max);
+    this.#sweepAt(this.clock.monotonicMs() + periodMs);
+  }
+
+  #sweepAt(dueMs: number): void {
+    if (dueMs >= this.#sweepDueMs) return;
+    this.#sweepDueMs = dueMs;
+    this.#alarm.set(dueMs);
+  }
+
+  #newExtent(stream: Stream, floor: number): HeldExtent {
+    if (this.#table.size >= LOG_STREAMS_MAX) this.#makeWay();
+    return { stream, floor, frontier: floor, changedAtMs: this.clock.wallMs(), bytes: 0 };
+  }
+
+  #makeWay(): void {
+    let way: HeldExtent | undefined;
+    let seen = 0;
+    for (const extent of this.#table.extents()) {
+      way ??= extent;
+      if (extent.floor === extent.frontier) way = extent;
+      if (extent.floor === extent.frontier || ++seen === MAKE_WAY_LOOKS_MAX) break;
+    }
+    if (way === undefined) return;
+    this.#listener?.floorMoved(way.stream.id, way.frontier);
+    this.#unattended(this.forget(way.stream.id));
+  }
+
+  #raiseFloor(held: HeldExtent, floor: number): Promise<void> {
+    let bytes = 0;
+    for (const entry of this.store.streamEntries(held.stream.id, held.floor + 1, Number.MAX_SAFE_INTEGER)) {
+      if (entry.lastSeq <= floor) bytes += entry.byteLength;
+    }
+    return this.#lowered(held, floor, bytes);
+  }
+
+  #dropped(held: HeldExtent, floor: number, bytes: number): Promise<void> {
+    const written = this.#lowered(held, floor, bytes);
+    this.#listener?.floorMoved(held.stream.id, floor);
+    return written;
+  }
+
+  /** The stream loses its lowest bundles. */
+  #lowered(held: HeldExtent, floor: number, bytes: number): Promise<void> {
+    const extent = { ...held, floor, frontier: Math.max(held.frontier, floor), bytes: Math.max(0, held.bytes - bytes) };
+    this.#table.put(extent);
+    this.#backfills.drop(held.stream.id);
+    for (const keyId of this.#keys.takeDone(held.stream.id, floor)) this.#unattended(this.store.deleteKey(keyId));
+    return this.#writing(this.store.dropThroughFloor(extent));
+  }
+
+  #useKey({ keyId, stream, firstSeq }: Pick<NewBundle, 'keyId' | 'stream' | 'firstSeq'>): void {
+    if (!this.#keys.use(keyId, stream.id, firstSeq)) return;
+    const stored = this.store.keys().get(keyId);
+    if (stored !== undefined) this.#unattended(this.store.saveKey({ ...stored, stream: stream.id, firstSeq }));
+  }
+
+  #decoded(stored: readonly StoredBundle[]): LoggedBundle[] {
+    return stored.flatMap(({ stream, bytes, arrival }) => {
+      const bundle = decodeBundle(bytes, this.#clusterTag, () => stream);
+      if (bundle.ok) {
+        this.#useKey(bundle.value);
+        return [{ bundle: bundle.value, arrival }];
+      }
+      this.logger.error('log.bundle-damaged', { stream: stream.id, arrival, reason: bundle.reason });
+      return [];
+    });
+  }
+
+  /** The books follow the store back when a write fails. */
+  async #writing(written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      // All that was waiting fails with the same error; later writes are in the store's extents already.
+      if (error !== this.#lastFailure) {
+        this.#lastFailure = error;
+        this.logger.error('log.write-failed', { cause: error });
+        this.#reload();
+      }
+      throw error;
+    }
+  }
+
+  #unattended(written: Promise<void>): void {
+    this.#writing(written).catch(() => undefined);
+  }
+
+  #reload(): void {
+    this.#table.load(this.store.extents());
+    this.#keys.load(this.store.keys().values());
+    this.#backfills.clear();
+    this.#lastArrival = Math.max(this.#lastArrival, this.store.lastArrival());
+  }
+}
+
+function storedOf(bundle: NewBundle, arrival: number, receivedAtMs: number): StoredBundle {
+  const { stream, firstSeq, lastSeq, bytes } = bundle;
+  return { stream, firstSeq, lastSeq, arrival, receivedAtMs, bytes };
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { GrapevineError } from '../../runtime/errors.js';
+import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import type { PublishOptions } from './publish.js';
+
+/** Payload bytes that may be between `publish` and its receipt. */
+export const PUBLISHING_BYTES_MAX = 16 * 1024 * 1024;
+/** Callers that may wait for room. */
+export const ROOM_WAITS_MAX = 65_536;
+/** What a message costs besides its payload. */
+const MESSAGE_OVERHEAD_BYTES = 128;
+
+interface RoomWait {
+  readonly bytes: number;
+  readonly deadline: Deadline;
+  isOver: boolean;
+  readonly resolve: () => void;
+}
+
+/** Lets no more be published than receivers and the own log keep up with; who comes first goes first. */
+@Injectable()
+export class PublishRoom {
+  #takenBytes = 0;
+  #receiversHaveRoom = true;
+  #waits: RoomWait[] = [];
+
+  constructor(private readonly deadlines: Deadlines) {}
+
+  /** Takes room for a message at once; false when there is none. What was taken must be released. */
+  take(bytes: number): boolean {
+    if (this.#waits.length > 0 || !this.#fits(bytes)) return false;
+    this.#takenBytes += bytes + MESSAGE_OVERHEAD_BYTES;
+    return true;
+  }
+
+  /** Takes room when there is some; GrapevineError `overloaded` when the caller won't wait, or waited too long. */
+  wait(bytes: number, options: PublishOptions): Promise<void> {
+    if (options.whenFull === 'refuse' || this.#waits.length >= ROOM_WAITS_MAX) return Promise.reject(overloaded());
+    return new Promise((resolve, reject) => {
+      const deadline = this.deadlines.set(options.timeoutMs, () => {
+        wait.isOver = true;
+        reject(overloaded());
+      });
+      const wait: RoomWait = { bytes, deadline, resolve, isOver: false };
+      this.#waits.push(wait);
+    });
+  }
+
+  release(bytes: number): void {
+    this.#takenBytes -= bytes + MESSAGE_OVERHEAD_BYTES;
+    if (this.#waits.length > 0) this.#admit();
+  }
+
+  /** Receivers keep up, or no longer. */
+  changed(receiversHaveRoom: boolean): void {
+    this.#receiversHaveRoom = receiversHaveRoom;
+    this.#admit();
+  }
+
+  #admit(): void {
+    let admitted = 0;
+    for (const wait of this.#waits) {
+      if (!wait.isOver && !this.#fits(wait.bytes)) break;
+      admitted++;
+      if (wait.isOver) continue;
+      this.#takenBytes += wait.bytes + MESSAGE_OVERHEAD_BYTES;
+      wait.deadline.cancel();
+      wait.resolve();
+    }
+    if (admitted > 0) this.#waits = this.#waits.slice(admitted);
+  }
+
+  #fits(bytes: number): boolean {
+    const isFirst = this.#takenBytes === 0;
+    return this.#receiversHaveRoom && (isFirst || this.#takenBytes + bytes <= PUBLISHING_BYTES_MAX);
+  }
+}
+
+function overloaded(): GrapevineError {
+  return new GrapevineError('overloaded', 'receivers do not keep up with what is published');
+}

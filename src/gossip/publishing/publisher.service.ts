@@ -1,0 +1,196 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { BUNDLE_SEAL_BYTES, sealBundle, signBundle } from '../../crypto/bundle-seal.js';
+import { IdentityService } from '../../crypto/identity.service.js';
+import type { SealingTurn } from '../../crypto/topic-keys.js';
+import { PeersService } from '../../peers/peers.service.js';
+import { GrapevineError } from '../../runtime/errors.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
+import { AckWaits } from './ack-waits.service.js';
+import { ContentWriter, decodeContent } from '../bundles/bundle-content.js';
+import { BundleCutter } from './bundle-cutter.js';
+import { BundleLog } from '../log/bundle-log.service.js';
+import { BUNDLE_MESSAGES_MAX, clusterTagOf, encodeHeader, joinBundle, type Bundle } from '../bundles/bundle.js';
+import { Deadlines } from '../../runtime/deadlines.service.js';
+import { DeliveryService } from '../delivery/delivery.service.js';
+import { GossipDriver } from '../delivery/gossip-driver.service.js';
+import type { Receipt } from '../bundles/message.js';
+import type { PublishInput, PublishOptions } from './publish.js';
+import { PublishRoom } from './publish-room.service.js';
+import { PublishersService } from '../keys/publishers.service.js';
+import { streamOf, type Stream, type StreamId } from '../bundles/stream.js';
+import { TopicKeysService } from '../keys/topic-keys.service.js';
+
+/** Topics that one node may publish to in one life; each costs it a few hundred bytes until it ends. */
+export const OWN_STREAMS_MAX = 100_000;
+
+/** A message's place in its stream, once its bundle is in the log. */
+interface Place {
+  readonly seq: number;
+  readonly publishedAtMs: number;
+}
+
+interface Waiting {
+  readonly publishedAtMs: number;
+  readonly resolve: (place: Place) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface OpenBundle {
+  readonly content: ContentWriter;
+  readonly waiting: Waiting[];
+}
+
+interface OwnStream {
+  readonly stream: Stream;
+  readonly cutter: BundleCutter;
+  /** Bundles to be cut, in order; only the last is still being filled. */
+  readonly open: OpenBundle[];
+  nextSeq: number;
+  isCommitting: boolean;
+  isWakeUpSet: boolean;
+}
+
+/** Own streams: gathers what is published into bundles, seals, signs and logs them, and only then lets gossip have them. */
+@Injectable()
+export class PublisherService {
+  readonly #own = new Map<string, OwnStream>();
+  readonly #ownById = new Map<StreamId, OwnStream>();
+  readonly #clusterTag: Buffer;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly identity: IdentityService,
+    private readonly keys: TopicKeysService,
+    private readonly publishers: PublishersService,
+    private readonly peers: PeersService,
+    private readonly log: BundleLog,
+    private readonly delivery: DeliveryService,
+    private readonly driver: GossipDriver,
+    private readonly room: PublishRoom,
+    private readonly acks: AckWaits,
+    private readonly deadlines: Deadlines,
+    private readonly clock: SystemClock,
+  ) {
+    this.#clusterTag = clusterTagOf(settings.clusterName);
+    driver.attach({
+      arrived: (stream, seq) => this.#arrived(stream, seq),
+      reached: (id, confirmation) => acks.reached(id, confirmation),
+      roomChanged: (hasRoom) => room.changed(hasRoom),
+    });
+  }
+
+  /** Resolves when the message is in as many logs as asked for. GrapevineError as the contract of the API lists them. */
+  async publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
+    const bytes = input.payload.length;
+    if (bytes > this.settings.messageBytes) {
+      throw new GrapevineError('too-large', `a message may have at most ${this.settings.messageBytes} bytes`);
+    }
+    if (!this.room.take(bytes)) await this.room.wait(bytes, options);
+    try {
+      const own = this.#ownStream(input.topic);
+      const { seq, publishedAtMs } = await this.#append(own, input);
+      const receipt = { stream: own.stream, seq, publisherName: this.settings.name, publishedAtMs };
+      return { ...receipt, ack: await this.acks.wait(receipt, options) };
+    } finally {
+      this.room.release(bytes);
+    }
+  }
+
+  #append(own: OwnStream, input: PublishInput): Promise<Place> {
+    const publishedAtMs = this.clock.wallMs();
+    let last = own.open.at(-1);
+    if (last === undefined || isFull(own.cutter, last.content, input.payload.length)) {
+      last = { content: new ContentWriter(publishedAtMs), waiting: [] };
+      own.open.push(last);
+    }
+    const { headers, ttlMs, idempotencyKey, encoding, payload } = input;
+    last.content.append({ publishedAtMs, headers, ttlMs, idempotencyKey, encoding, payload });
+    const { waiting } = last;
+    const placed = new Promise<Place>((resolve, reject) => waiting.push({ publishedAtMs, resolve, reject }));
+    this.#pump(own);
+    return placed;
+  }
+
+  #pump(own: OwnStream): void {
+    const [next] = own.open;
+    if (next === undefined || own.isCommitting) return;
+    const nowMs = this.clock.monotonicMs();
+    if (own.open.length > 1 || own.cutter.isDue(next.content, nowMs)) {
+      own.isCommitting = true;
+      own.open.shift();
+      void this.#commit(own, next);
+    } else if (!own.isWakeUpSet && own.cutter.dueMs !== undefined) {
+      own.isWakeUpSet = true;
+      this.deadlines.set(own.cutter.dueMs - nowMs, () => {
+        own.isWakeUpSet = false;
+        this.#pump(own);
+      });
+    }
+  }
+
+  /** One bundle of a stream at a time, so that the numbers of one that fails can be given again. */
+  async #commit(own: OwnStream, { content, waiting }: OpenBundle): Promise<void> {
+    const firstSeq = own.nextSeq;
+    try {
+      const plaintext = content.finish();
+      const turn = await this.keys.sealingTurn(own.stream.topic);
+      const bundle = this.#seal(own, content, plaintext, turn);
+      const { arrival, committed } = this.log.append(bundle);
+      await committed;
+      own.nextSeq = bundle.lastSeq + 1;
+      own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
+      this.driver.handle({ type: 'published', bundle });
+      if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
+      waiting.forEach(({ publishedAtMs, resolve }, index) => resolve({ seq: firstSeq + index, publishedAtMs }));
+    } catch (error) {
+      // A write that failed may have reached the log all the same: its numbers are not given again then.
+      own.nextSeq = Math.max(own.nextSeq, (this.log.extent(own.stream.id)?.frontier ?? 0) + 1);
+      waiting.forEach(({ reject }) => reject(error));
+    } finally {
+      own.isCommitting = false;
+      this.#pump(own);
+    }
+  }
+
+  #seal(own: OwnStream, content: ContentWriter, plaintext: Buffer, turn: SealingTurn): Bundle {
+    const { keyId, key, counter } = turn;
+    const { timeMs, ttlMs, count } = content;
+    const firstSeq = own.nextSeq;
+    const fields = { stream: own.stream, firstSeq, lastSeq: firstSeq + count - 1, keyId, counter, timeMs, ttlMs };
+    const header = encodeHeader(fields, this.#clusterTag, plaintext.length + BUNDLE_SEAL_BYTES);
+    const ciphertext = sealBundle({ header, key, counter, plaintext });
+    const signature = signBundle(header, ciphertext, (bytes) => this.identity.sign(bytes));
+    return joinBundle(fields, { header, ciphertext, signature });
+  }
+
+  #deliver(bundle: Bundle, plaintext: Buffer, arrival: number): void {
+    const content = decodeContent(plaintext, bundle, this.settings.name);
+    if (content.ok) this.delivery.published(content.value, arrival);
+  }
+
+  #arrived(stream: StreamId, seq: number): void {
+    const own = this.#ownById.get(stream);
+    if (own === undefined) return;
+    own.cutter.arrived(seq);
+    this.#pump(own);
+  }
+
+  #ownStream(topic: string): OwnStream {
+    const known = this.#own.get(topic);
+    if (known !== undefined) return known;
+    if (this.#own.size >= OWN_STREAMS_MAX) {
+      throw new GrapevineError('too-many-topics', `a node publishes to at most ${OWN_STREAMS_MAX} topics in one life`);
+    }
+    const stream = streamOf(topic, this.peers.self, this.peers.epoch);
+    this.publishers.keep(this.peers.self);
+    const own = { stream, cutter: new BundleCutter(), open: [], nextSeq: 1, isCommitting: false, isWakeUpSet: false };
+    this.#own.set(topic, own);
+    this.#ownById.set(stream.id, own);
+    return own;
+  }
+}
+
+function isFull(cutter: BundleCutter, open: ContentWriter, bytes: number): boolean {
+  return open.count >= BUNDLE_MESSAGES_MAX || cutter.isTooFullFor(bytes, open);
+}

@@ -1,0 +1,362 @@
+/**
+ * Bundles in LMDB. Writes wait in one queue; all that is waiting goes into one transaction, and the next starts when that one
+ * is committed (flushed, with `fsync`): group commit that grows with the load. Until then reads are served from what is
+ * pending. Large drops are cut into transactions of bounded size.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GrapevineError } from '../../runtime/errors.js';
+import type { NodeId } from '../../peers/node-id.js';
+import { entryOf, firstOf, fitting } from './bundle-index.js';
+import * as rows from './bundle-rows.js';
+import type { BundleEntry, BundleStore, HeldExtent, StoredBundle, StoredKey } from './bundle-store.js';
+import { openEnvironment, writeError, type Database } from './lmdb-environment.service.js';
+import { isCovered, PendingWrites, type Drop } from './pending-writes.js';
+import type { Stream, StreamId } from '../bundles/stream.js';
+
+const BATCH_WRITES_MAX = 256;
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+const BATCH_DROPS_MAX = 4;
+const BUNDLES_PER_DROP_MAX = 128;
+const STREAMS_PER_TURN = 500;
+
+/** A write in the queue. `apply` issues its rows and says whether it is done; if not it is queued again. */
+interface Write {
+  readonly bytes: number;
+  /** What it removes is looked up in the database, so all writes before it must be committed. */
+  readonly needsCommitted: boolean;
+  apply(database: Database): boolean;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** The durable store, in a folder that this process has locked. */
+export class LmdbBundleStore implements BundleStore {
+  readonly #folder: string;
+  readonly #isFlushed: boolean;
+  readonly #pending = new PendingWrites();
+  readonly #extents = new Map<StreamId, HeldExtent>();
+  readonly #publishers = new Map<NodeId, string>();
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #queue: Write[] = [];
+  #environment: { readonly database: Database; readonly id: string } | undefined;
+  #writing: Promise<void> | undefined;
+  #lastArrival = 0;
+  #hasFailed = false;
+
+  constructor(options: { folder: string; durability: 'async' | 'fsync' }) {
+    this.#folder = options.folder;
+    this.#isFlushed = options.durability === 'fsync';
+  }
+
+  get id(): string {
+    return this.#open.id;
+  }
+
+  get pendingBytes(): number {
+    return this.#pending.appended.bytes;
+  }
+
+  async open(): Promise<void> {
+    this.#environment = await openEnvironment(this.#folder);
+    this.#reload();
+    await this.#dropLeftovers();
+  }
+
+  async close(): Promise<void> {
+    const environment = this.#environment;
+    if (environment === undefined) return;
+    while (this.#writing !== undefined) await this.#writing;
+    this.#environment = undefined;
+    const closed = environment.database.close();
+    // After a commit that failed the environment may never say that it is closed; what is committed is safe without.
+    if (!this.#hasFailed) await closed;
+  }
+
+  extents(): readonly HeldExtent[] {
+    return [...this.#extents.values()];
+  }
+
+  append(bundle: StoredBundle, extent: HeldExtent): Promise<void> {
+    const entry = entryOf(bundle);
+    this.#lastArrival = Math.max(this.#lastArrival, bundle.arrival);
+    this.#extents.set(extent.stream.id, extent);
+    this.#pending.appended.add(bundle);
+    return this.#write(
+      (database) => {
+        void database.put(rows.bundleKey(entry), bundle.bytes);
+        void database.put(rows.topicEntryKey(entry), rows.topicEntryRow(entry));
+        void database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent));
+        void database.put(rows.aboutKey('arrival'), Buffer.from(String(bundle.arrival)));
+      },
+      { bytes: bundle.bytes.length, committed: () => this.#pending.appended.remove(bundle) },
+    );
+  }
+
+  saveExtent(extent: HeldExtent): Promise<void> {
+    this.#extents.set(extent.stream.id, extent);
+    return this.#write((database) => void database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent)));
+  }
+
+  deleteStream(id: StreamId): Promise<void> {
+    const extent = this.#extents.get(id);
+    if (extent === undefined) return Promise.resolve();
+    this.#extents.delete(id);
+    // The extent's row goes last: should the process end in between, it tells the next start what else has to go.
+    const emptied = { ...extent, floor: extent.frontier, bytes: 0 };
+    return this.#drop(emptied, Number.MAX_SAFE_INTEGER, (database) => {
+      if (!this.#extents.has(id)) void database.remove(rows.extentKey(id));
+    });
+  }
+
+  dropThroughFloor(extent: HeldExtent): Promise<void> {
+    this.#extents.set(extent.stream.id, extent);
+    return this.#drop(extent, extent.floor);
+  }
+
+  read(stream: StreamId, fromSeq: number, bytesMax: number): readonly StoredBundle[] {
+    const entries = this.#streamBundles(stream, fromSeq);
+    return fitting(this.#withBytes(entries), Number.MAX_SAFE_INTEGER, bytesMax);
+  }
+
+  streamEntries(stream: StreamId, fromSeq: number, limit: number): readonly BundleEntry[] {
+    return firstOf(this.#streamBundles(stream, fromSeq), limit).map(asEntry);
+  }
+
+  readTopic(topic: string, afterArrival: number, limit: number, bytesMax: number): readonly StoredBundle[] {
+    return fitting(this.#withBytes(this.#topicBundles(topic, afterArrival)), limit, bytesMax);
+  }
+
+  entries(topic: string, afterArrival: number, limit: number): readonly BundleEntry[] {
+    return firstOf(this.#topicBundles(topic, afterArrival), limit).map(asEntry);
+  }
+
+  lastArrival(): number {
+    return this.#lastArrival;
+  }
+
+  publishers(): ReadonlyMap<NodeId, string> {
+    return this.#publishers;
+  }
+
+  savePublisher(publisher: NodeId, recordJws: string): Promise<void> {
+    this.#publishers.set(publisher, recordJws);
+    return this.#write((database) => void database.put(rows.publisherKey(publisher), Buffer.from(recordJws)));
+  }
+
+  deletePublisher(publisher: NodeId): Promise<void> {
+    this.#publishers.delete(publisher);
+    return this.#write((database) => void database.remove(rows.publisherKey(publisher)));
+  }
+
+  keys(): ReadonlyMap<string, StoredKey> {
+    return this.#keys;
+  }
+
+  saveKey(key: StoredKey): Promise<void> {
+    this.#keys.set(key.keyId, key);
+    return this.#write((database) => void database.put(rows.keyKey(key.keyId), rows.keyRow(key)));
+  }
+
+  deleteKey(keyId: string): Promise<void> {
+    this.#keys.delete(keyId);
+    return this.#write((database) => void database.remove(rows.keyKey(keyId)));
+  }
+
+  get #open(): { readonly database: Database; readonly id: string } {
+    if (this.#environment === undefined) throw new GrapevineError('internal', 'the store is not open');
+    return this.#environment;
+  }
+
+  #streamBundles(stream: StreamId, fromSeq: number): Iterable<BundleEntry | StoredBundle> {
+    const known = this.#extents.get(stream)?.stream;
+    if (known === undefined) return [];
+    return this.#pending.withStream(stream, fromSeq, committedOf(this.#open.database, known, fromSeq));
+  }
+
+  #topicBundles(topic: string, afterArrival: number): Iterable<BundleEntry | StoredBundle> {
+    return this.#pending.withTopic(topic, afterArrival, this.#committedOfTopic(topic, afterArrival));
+  }
+
+  *#committedOfTopic(topic: string, afterArrival: number): Generator<BundleEntry> {
+    const streamOf = (id: StreamId): Stream | undefined => this.#extents.get(id)?.stream;
+    for (const { value } of this.#open.database.getRange(rows.topicRange(topic, afterArrival))) {
+      const entry = rows.entryOfRow(value, streamOf);
+      // Another topic with the same hash is not expected in a lifetime, but costs only this comparison.
+      if (entry?.stream.topic === topic) yield entry;
+    }
+  }
+
+  *#withBytes(bundles: Iterable<BundleEntry | StoredBundle>): Generator<StoredBundle> {
+    const { database } = this.#open;
+    for (const bundle of bundles) {
+      if ('bytes' in bundle) {
+        yield bundle;
+        continue;
+      }
+      const bytes = database.getBinary(rows.bundleKey(bundle));
+      const { byteLength: _, ...place } = bundle;
+      if (bytes !== undefined) yield { ...place, bytes };
+    }
+  }
+
+  /** Saves the extent with the first bundles that go. */
+  #drop(extent: HeldExtent, throughSeq: number, atLast?: (database: Database) => void): Promise<void> {
+    const drop: Drop = { stream: extent.stream, throughSeq, arrivalMax: this.#lastArrival };
+    this.#pending.addDrop(drop);
+    let isFirst = true;
+    return this.#write(
+      (database) => {
+        if (isFirst) void database.put(rows.extentKey(drop.stream.id), rows.extentRow(extent));
+        isFirst = false;
+        const isDone = removeSome(database, drop);
+        if (isDone) atLast?.(database);
+        return isDone;
+      },
+      { needsCommitted: true, committed: () => this.#pending.dropDone(drop) },
+    );
+  }
+
+  #write(
+    apply: (database: Database) => boolean | void,
+    options: { bytes?: number; needsCommitted?: boolean; committed?: () => void } = {},
+  ): Promise<void> {
+    if (this.#environment === undefined) {
+      return Promise.reject(new GrapevineError('internal', 'the store is not open'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({
+        bytes: options.bytes ?? 0,
+        needsCommitted: options.needsCommitted ?? false,
+        apply: (database) => apply(database) !== false,
+        resolve: () => {
+          options.committed?.();
+          resolve();
+        },
+        reject,
+      });
+      this.#writing ??= this.#writeQueue();
+    });
+  }
+
+  async #writeQueue(): Promise<void> {
+    // What the rest of this turn writes goes into the same transaction.
+    await nextTurn();
+    while (this.#queue.length > 0) {
+      const batch = this.#takeBatch();
+      try {
+        const unfinished = await this.#commit(batch);
+        this.#queue.push(...unfinished);
+        for (const write of batch) if (!unfinished.has(write)) write.resolve();
+      } catch (cause) {
+        await this.#fail(batch, cause);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #takeBatch(): Write[] {
+    let count = 0;
+    let bytes = 0;
+    let removals = 0;
+    for (const write of this.#queue) {
+      if (write.needsCommitted && (removals < count || removals === BATCH_DROPS_MAX)) break;
+      if (count === BATCH_WRITES_MAX || (count > 0 && bytes + write.bytes > BATCH_BYTES_MAX)) break;
+      if (write.needsCommitted) removals++;
+      bytes += write.bytes;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #commit(batch: readonly Write[]): Promise<ReadonlySet<Write>> {
+    const { database } = this.#open;
+    const unfinished = new Set<Write>();
+    await database.batch(() => {
+      for (const write of batch) if (!write.apply(database)) unfinished.add(write);
+    });
+    if (this.#isFlushed) await database.flushed;
+    return unfinished;
+  }
+
+  /** All that is waiting counts on what failed; so it fails too, and reads go back to what is committed. */
+  async #fail(batch: readonly Write[], cause: unknown): Promise<void> {
+    this.#hasFailed = true;
+    const error = await writeError(cause, this.#folder);
+    await this.#moveOn();
+    const failed = [...batch, ...this.#queue.splice(0)];
+    this.#pending.clear();
+    this.#reload();
+    for (const write of failed) write.reject(error);
+  }
+
+  /** Pages that a drop gave back can be used again only some commits later: without this a full disk would stay full. */
+  async #moveOn(): Promise<void> {
+    try {
+      await this.#open.database.put(rows.aboutKey('arrival'), Buffer.from(String(this.#lastArrival)));
+    } catch (cause) {
+      await writeError(cause, this.#folder);
+    }
+  }
+
+  #reload(): void {
+    const { database } = this.#open;
+    this.#extents.clear();
+    this.#publishers.clear();
+    this.#keys.clear();
+    for (const { key, value } of database.getRange(rows.rowRange('extent'))) {
+      const extent = rows.extentOfRow(key, value);
+      if (extent !== undefined) this.#extents.set(extent.stream.id, extent);
+    }
+    for (const { key, value } of database.getRange(rows.rowRange('publisher'))) {
+      this.#publishers.set(rows.publisherOfKey(key), value.toString());
+    }
+    for (const { key, value } of database.getRange(rows.rowRange('key'))) {
+      const stored = rows.keyOfRow(key, value);
+      if (stored !== undefined) this.#keys.set(stored.keyId, stored);
+    }
+    const lastArrival = Number(database.getBinary(rows.aboutKey('arrival'))?.toString() ?? 0);
+    this.#lastArrival = Math.max(this.#lastArrival, lastArrival);
+  }
+
+  /** What a drop that was cut short by the end of the process left behind, and history that was never completed. */
+  async #dropLeftovers(): Promise<void> {
+    const { database } = this.#open;
+    let { start, end } = rows.rowRange('bundle');
+    for (let seen = 1; ; seen++) {
+      const [key] = database.getKeys({ start, end, limit: 1 });
+      if (key === undefined) return;
+      const id = rows.streamIdOfKey(key);
+      const extent = this.#extents.get(id);
+      if (extent !== undefined && rows.lastSeqOfKey(key) <= extent.floor) await this.#drop(extent, extent.floor);
+      start = rows.afterStream(id);
+      if (seen % STREAMS_PER_TURN === 0) await nextTurn();
+    }
+  }
+}
+
+function* committedOf(database: Database, stream: Stream, fromSeq: number): Generator<BundleEntry> {
+  for (const key of database.getKeys(rows.streamRange(stream.id, fromSeq))) {
+    const entry = rows.entryOfKey(key, stream);
+    if (entry !== undefined) yield entry;
+  }
+}
+
+/** Removes the rows of a bounded number of bundles; true when that was all. */
+function removeSome(database: Database, drop: Drop): boolean {
+  const { start } = rows.streamRange(drop.stream.id, 0);
+  const end = rows.afterSeq(drop.stream.id, drop.throughSeq);
+  let removed = 0;
+  for (const key of database.getKeys({ start, end })) {
+    const entry = rows.entryOfKey(key, drop.stream);
+    if (entry === undefined || !isCovered(entry, drop)) continue;
+    if (removed === BUNDLES_PER_DROP_MAX) return false;
+    void database.remove(key);
+    void database.remove(rows.topicEntryKey(entry));
+    removed++;
+  }
+  return true;
+}
+
+function asEntry(bundle: BundleEntry | StoredBundle): BundleEntry {
+  return 'bytes' in bundle ? entryOf(bundle) : bundle;
+}

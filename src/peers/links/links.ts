@@ -1,0 +1,56 @@
+import type { NodeRecord } from '../../crypto/node-record.js';
+import type { NodeId } from '../node-id.js';
+
+/** What a frame competes with: control first, then live data, then repair. */
+export type Lane = 'control' | 'data' | 'repair';
+
+/** Largest frame a link carries, in bytes before sealing. */
+export const FRAME_BYTES_MAX = 512 * 1024;
+
+/** Why a link was closed, as it is counted and told to the other side. */
+export type LinkCloseReason =
+  | 'transport' // the socket went away
+  | 'shutdown' // this node drains
+  | 'replaced' // a second link to the same peer won
+  | 'self' // dialled ourselves
+  | 'bad-hello' // not a hello, or an unknown version
+  | 'wrong-secret' // the hello was not made with our cluster secret
+  | 'wrong-cluster' // another CLUSTER_NAME
+  | 'bad-record' // node record refused: signature, admission, size
+  | 'bad-signature' // the transcript was not signed by the record's key
+  | 'bad-frame' // a frame that could not be opened or decoded
+  | 'handshake-timeout'
+  | 'too-many-handshakes'
+  | 'overflow' // the peer does not read; its outbox reached the bound
+  | 'stale'; // membership asked for it
+
+/** An admitted peer at the other end of an authenticated, encrypted link. */
+export interface LinkPeer {
+  readonly id: NodeId;
+  readonly record: NodeRecord;
+  /** The record as it was signed. */
+  readonly recordJws: string;
+}
+
+/**
+ * Authenticated, encrypted, ordered links to peers; at most one a peer. Implementations: Socket.IO and, for tests, in memory;
+ * one conformance suite runs against both.
+ */
+export interface Links {
+  /** Dials `url` and keeps re-dialling it with backoff and jitter until `forget`. Idempotent. */
+  keep(url: string): void;
+  forget(url: string): void;
+  /** Queues a frame behind those of its lane. False when there is no link, or the lane is at its bound. */
+  send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean;
+  close(peer: NodeId, reason: LinkCloseReason): void;
+  linked(): readonly NodeId[];
+  /** Bytes that were sent to this peer and that the socket has not taken yet. */
+  bufferedBytes(peer: NodeId): number;
+}
+
+/** Where links report to; declared here, implemented above. */
+export interface LinkListener {
+  linkUp(peer: LinkPeer): void;
+  linkDown(peer: NodeId, reason: LinkCloseReason): void;
+  frame(peer: NodeId, frame: Buffer): void;
+}

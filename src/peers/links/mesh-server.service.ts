@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Server } from 'socket.io';
+import { Settings } from '../../config/settings.js';
+import { StartError } from '../../runtime/start-error.js';
+import { RECORD_BYTES_MAX } from './link-queue.js';
+import * as meshParser from './mesh-parser.js';
+import { AcceptedMeshSocket } from './mesh-socket.adapter.js';
+import type { MeshSocket } from './mesh-socket.js';
+
+export const MESH_PATH = '/mesh';
+/** Largest message on the transport: a sealed record. */
+export const TRANSPORT_BYTES_MAX = RECORD_BYTES_MAX + 1_024;
+/** Connections that have not completed their handshake; more are refused. */
+export const PENDING_HANDSHAKES_MAX = 64;
+export const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Transport pings only clear away what membership does not know of; twice this without an answer ends a connection. */
+const TRANSPORT_PING_MS = 10_000;
+
+/** Why a connection was turned away before its handshake. */
+export type AdmissionRefusal = 'origin' | 'too-many-handshakes' | 'shutdown';
+
+export interface MeshServerListener {
+  accepted(socket: MeshSocket): void;
+  turnedAway(reason: AdmissionRefusal): void;
+  /** Accepted connections whose handshake is through. */
+  establishedCount(): number;
+}
+
+/**
+ * Accepts peers: a Socket.IO server of its own, with limits of its own, on the path `/mesh` of the HTTP server that Nest
+ * listens on, or on a port of its own in an app that has none.
+ */
+@Injectable()
+export class MeshServer {
+  #io: Server | undefined;
+  #http: HttpServer | undefined;
+  #isOwnHttp = false;
+  #isClosed = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** The app has no HTTP server, so there is one for the mesh alone. */
+  get hasOwnPort(): boolean {
+    return this.#isOwnHttp;
+  }
+
+  /** Attaches, and resolves with the URL that peers reach us by once the port is known. */
+  async open(listener: MeshServerListener): Promise<string> {
+    const http = this.#httpServer();
+    this.#http = http;
+    this.#attach(http, listener);
+    if (this.#isOwnHttp) http.listen(this.settings.port, this.settings.host);
+    if (!http.listening) await this.#listening(http);
+    return this.settings.advertiseUrl ?? this.#urlOf(http);
+  }
+
+  /** Takes no more connections and ends those that are left; the app's HTTP server is not touched. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#io?.disconnectSockets(true);
+    this.#io?.engine.close();
+    const http = this.#http;
+    if (!this.#isOwnHttp || http === undefined) return;
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+  }
+
+  #httpServer(): HttpServer {
+    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    const shared: unknown = adapter?.getHttpServer();
+    if (isHttpServer(shared)) return shared;
+    this.#isOwnHttp = true;
+    return createServer((_request, response) => response.writeHead(404).end());
+  }
+
+  async #listening(http: HttpServer): Promise<void> {
+    try {
+      await once(http, 'listening');
+    } catch (cause) {
+      const { host, port } = this.settings;
+      throw new StartError(`cannot listen on ${host}:${port}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #attach(http: HttpServer, listener: MeshServerListener): void {
+    const io = new Server(http, {
+      path: MESH_PATH,
+      parser: meshParser,
+      transports: ['websocket'],
+      allowUpgrades: false,
+      perMessageDeflate: false,
+      httpCompression: false,
+      serveClient: false,
+      maxHttpBufferSize: TRANSPORT_BYTES_MAX,
+      connectTimeout: HANDSHAKE_TIMEOUT_MS,
+      pingInterval: TRANSPORT_PING_MS,
+      pingTimeout: TRANSPORT_PING_MS,
+      allowRequest: (request, answer) => {
+        const refusal = this.#refusalOf(request, listener);
+        if (refusal !== undefined) listener.turnedAway(refusal);
+        answer(refusal, refusal === undefined);
+      },
+    });
+    io.on('connection', (socket) => listener.accepted(new AcceptedMeshSocket(socket)));
+    this.#io = io;
+  }
+
+  #refusalOf(request: IncomingMessage, listener: MeshServerListener): AdmissionRefusal | undefined {
+    if (this.#isClosed) return 'shutdown';
+    // Browsers always send it and peers never do: no page may make its visitor's browser speak to a node.
+    if (request.headers.origin !== undefined) return 'origin';
+    const pending = (this.#io?.engine.clientsCount ?? 0) - listener.establishedCount();
+    return pending < PENDING_HANDSHAKES_MAX ? undefined : 'too-many-handshakes';
+  }
+
+  #urlOf(http: HttpServer): string {
+    const { host } = this.settings;
+    const scheme = http instanceof HttpsServer ? 'https' : 'http';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${(http.address() as AddressInfo).port}`;
+  }
+}
+
+function isHttpServer(server: unknown): server is HttpServer {
+  return typeof (server as HttpServer | undefined)?.address === 'function';
+}

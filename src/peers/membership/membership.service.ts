@@ -1,0 +1,262 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { IdentityService } from '../../crypto/identity.service.js';
+import { type Alarm, Alarms } from '../../runtime/alarms.service.js';
+import { CoreDriver } from '../../runtime/core-driver.js';
+import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { Random } from '../../runtime/random.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
+import { Directory } from './directory.js';
+import type { InterestEntry } from '../interest/interest.js';
+import { KnownWaiters } from './known-waiters.js';
+import type { CountsByName } from '../links/link-counters.js';
+import type { LinkPeer } from '../links/links.js';
+import type { MemberState } from './member.js';
+import { MembershipCore } from './membership.js';
+import type { MembershipInput, MembershipOutput, MembershipTimer } from './membership-ports.js';
+import type { NodeId } from '../node-id.js';
+import { OwnInterestCore } from '../interest/own-interest.js';
+import { OwnInterest } from '../interest/own-interest.driver.js';
+import { encodePeerFrame } from './peer-frame-codec.js';
+import { PeerFrameIntake } from './peer-frame-intake.adapter.js';
+import type { KnownCount } from '../peers-listener.js';
+import { PROFILES } from './profile.js';
+import { StatementSignatures } from './statement-signatures.service.js';
+
+/** What membership needs of the links, and whom it tells what it found. */
+export interface MembershipWorld {
+  sendControl(peer: NodeId, frame: Uint8Array): void;
+  closeStale(peer: NodeId): void;
+  memberChanged(id: NodeId, to: MemberState): void;
+  memberForgotten(id: NodeId): void;
+  /** Once per change or bundle of changes, after all calls above. */
+  directoryChanged(): void;
+  synced(peer: NodeId): void;
+}
+
+interface Running {
+  readonly directory: Directory;
+  readonly core: MembershipCore;
+  readonly driver: CoreDriver<MembershipInput, MembershipTimer, MembershipOutput>;
+  readonly interest: OwnInterest;
+  readonly intake: PeerFrameIntake;
+  readonly world: MembershipWorld;
+}
+
+/** Drives the membership core: verifies what goes in, signs and sends what comes out, runs its timers. */
+@Injectable()
+export class MembershipService {
+  readonly #alarm: Alarm;
+  readonly #waitersAlarm: Alarm;
+  readonly #waiters = new KnownWaiters();
+  readonly #rttMs = new Map<NodeId, number>();
+  readonly #heardMs = new Map<NodeId, number>();
+  readonly #clockOffsetMs = new Map<NodeId, number>();
+  #running: Running | undefined;
+  #isDirectoryChanged = false;
+  #tellDeparted: (() => void) | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly identity: IdentityService,
+    private readonly signatures: StatementSignatures,
+    private readonly clock: SystemClock,
+    private readonly alarms: Alarms,
+    private readonly random: Random,
+    private readonly logger: NodeLogger,
+  ) {
+    this.#alarm = alarms.create('membership', () => {
+      this.#running?.driver.wake();
+      this.#tellChanges();
+    });
+    this.#waitersAlarm = alarms.create('interest waiters', () => this.#checkWaiters());
+  }
+
+  /** Makes the directory, with this node as its only member so far. */
+  async open(life: { readonly epoch: number; readonly url: string }, world: MembershipWorld): Promise<void> {
+    const fields = { name: this.settings.name, ...life, incarnation: 0, status: 'alive' } as const;
+    const directory = new Directory(await this.signatures.signRecord(fields));
+    const core = new MembershipCore(directory, PROFILES[this.settings.profile], this.random);
+    const clock = { nowMs: () => this.clock.monotonicMs(), wakeAt: (dueMs: number) => this.#alarm.set(dueMs) };
+    const interest = new OwnInterest(
+      new OwnInterestCore(directory.self, life.epoch),
+      this.alarms,
+      this.clock,
+      (segment) => this.feed({ type: 'segment', from: directory.self, segment: this.signatures.signSegment(segment) }),
+    );
+    const driver = new CoreDriver<MembershipInput, MembershipTimer, MembershipOutput>(core, clock, (output) =>
+      this.#carryOut(output),
+    );
+    const intake = new PeerFrameIntake({
+      directory,
+      core,
+      signatures: this.signatures,
+      wallMs: () => this.clock.wallMs(),
+      nowMs: () => this.clock.monotonicMs(),
+      feed: (input) => this.feed(input),
+    });
+    this.#running = { directory, core, driver, interest, intake, world };
+  }
+
+  get directory(): Directory {
+    return this.#opened().directory;
+  }
+
+  get ownRecordJws(): string {
+    return this.directory.member(this.identity.id)!.recordJws;
+  }
+
+  /** Begins to probe and to answer, as the node that is reached by `url`. */
+  async start(url: string): Promise<void> {
+    const own = this.directory.member(this.identity.id)!;
+    if (own.url !== url) await this.#signRecord({ incarnation: own.incarnation + 1, status: 'alive', url });
+    this.#opened().interest.start();
+    this.feed({ type: 'start' });
+  }
+
+  stop(): void {
+    this.#alarm.clear();
+    this.#waitersAlarm.clear();
+    this.#running?.interest.stop();
+    this.#waiters.check(true, this.clock.monotonicMs());
+  }
+
+  /** Says farewell; resolves when the linked peers have acknowledged it, or not in time. */
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#tellDeparted = resolve;
+      this.feed({ type: 'leave' });
+    });
+  }
+
+  linkUp(peer: LinkPeer): void {
+    this.feed({ type: 'linkUp', peer });
+  }
+
+  linkDown(peer: NodeId): void {
+    this.#rttMs.delete(peer);
+    this.feed({ type: 'linkDown', peer });
+  }
+
+  /** A membership frame of a linked peer. */
+  receive(peer: NodeId, bytes: Buffer, refused: CountsByName): void {
+    this.#opened().intake.receive(peer, bytes, refused);
+  }
+
+  setInterest(entries: readonly InterestEntry[]): void {
+    this.#opened().interest.set(entries);
+  }
+
+  get known(): KnownCount {
+    return this.#opened().core.known;
+  }
+
+  /** Resolves when all live nodes know of the newest interest, or when the time is over; with what is known then. */
+  async waitUntilKnown(timeoutMs: number): Promise<KnownCount> {
+    if (!this.#isKnown()) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.add(this.clock.monotonicMs() + timeoutMs, resolve);
+        this.#checkWaiters();
+      });
+    }
+    return this.known;
+  }
+
+  rttMs(id: NodeId): number | undefined {
+    return this.#rttMs.get(id);
+  }
+
+  /** How long ago the peer last answered a probe. */
+  heardAgeMs(id: NodeId): number | undefined {
+    const heardMs = this.#heardMs.get(id);
+    return heardMs === undefined ? undefined : this.clock.monotonicMs() - heardMs;
+  }
+
+  /** When a sign of life of the node was last had here, directly or through others that were asked. */
+  signOfLifeMs(id: NodeId): number | undefined {
+    return this.#opened().core.signOfLifeMs(id);
+  }
+
+  clockOffsetMs(id: NodeId): number | undefined {
+    return this.#clockOffsetMs.get(id);
+  }
+
+  feed(input: MembershipInput): void {
+    this.#opened().driver.handle(input);
+    this.#tellChanges();
+  }
+
+  #carryOut(output: MembershipOutput): void {
+    const { directory, world } = this.#opened();
+    switch (output.type) {
+      case 'send': {
+        const bytes = encodePeerFrame(output.frame);
+        for (const peer of output.peers) world.sendControl(peer, bytes);
+        return;
+      }
+      case 'accuse': {
+        const accusation = this.signatures.signAccusation(output.accusation);
+        return this.feed({ type: 'accusation', from: directory.self, accusation });
+      }
+      case 'incarnate':
+        this.#signRecord(output).catch((cause: unknown) => this.logger.error('record not signed', { cause }));
+        return;
+      case 'close':
+        return world.closeStale(output.peer);
+      case 'memberChanged':
+        this.#isDirectoryChanged = true;
+        return world.memberChanged(output.id, output.to);
+      case 'memberForgotten':
+        this.#isDirectoryChanged = true;
+        this.#clockOffsetMs.delete(output.id);
+        this.#heardMs.delete(output.id);
+        return world.memberForgotten(output.id);
+      case 'interestChanged':
+        this.#isDirectoryChanged = true;
+        return;
+      case 'knownChanged':
+        return this.#checkWaiters();
+      case 'measured':
+        this.#rttMs.set(output.peer, output.rttMs);
+        this.#heardMs.set(output.peer, this.clock.monotonicMs());
+        this.#clockOffsetMs.set(output.peer, output.clockOffsetMs);
+        return;
+      case 'synced':
+        return world.synced(output.peer);
+      case 'clashed':
+        return this.logger.error('another process runs with the identity of this node', { epoch: output.epoch });
+      case 'departed':
+        return this.#tellDeparted?.();
+    }
+  }
+
+  async #signRecord(change: { incarnation: number; status: 'alive' | 'left'; url?: string }): Promise<void> {
+    const { name, url, epoch } = this.directory.member(this.identity.id)!;
+    const { incarnation, status } = change;
+    const signed = await this.signatures.signRecord({ name, url: change.url ?? url, epoch, incarnation, status });
+    this.feed({ type: 'record', from: this.identity.id, ...signed });
+  }
+
+  #tellChanges(): void {
+    if (!this.#isDirectoryChanged) return;
+    this.#isDirectoryChanged = false;
+    this.#running?.world.directoryChanged();
+  }
+
+  #isKnown(): boolean {
+    const { interest, core } = this.#opened();
+    return !interest.isPending && core.known.by >= core.known.of;
+  }
+
+  #checkWaiters(): void {
+    this.#waiters.check(this.#isKnown(), this.clock.monotonicMs());
+    const { nextDueMs } = this.#waiters;
+    if (nextDueMs === undefined) this.#waitersAlarm.clear();
+    else this.#waitersAlarm.set(nextDueMs);
+  }
+
+  #opened(): Running {
+    if (this.#running === undefined) throw new Error('membership is used before it was opened');
+    return this.#running;
+  }
+}
