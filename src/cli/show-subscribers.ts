@@ -2,14 +2,27 @@ import { parseArgs } from 'node:util';
 import { subscriberTable, type TopicRow } from './subscriber-table.js';
 
 const TIMEOUT_MS = 5_000;
+const DEFAULT_URL = 'http://127.0.0.1:8000';
 
 /** `npm run show-subscribers`: who gets which topic, as one node of the cluster knows it. */
 async function showSubscribers(args: readonly string[]): Promise<string> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { url: { type: 'string', default: 'http://127.0.0.1:8000' } },
-  });
-  return subscriberTable(await allTopics(values.url));
+  const url = nodeUrl(args);
+  try {
+    return subscriberTable(await allTopics(url));
+  } catch (error) {
+    const { message, cause } = error as Error;
+    throw new Error(`No answer from the node: ${cause instanceof Error ? cause.message : message}`, { cause: error });
+  }
+}
+
+function nodeUrl(args: readonly string[]): string {
+  try {
+    return parseArgs({ args: [...args], options: { url: { type: 'string', default: DEFAULT_URL } } }).values.url;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nUsage: npm run show-subscribers [-- --url ${DEFAULT_URL}]`, {
+      cause: error,
+    });
+  }
 }
 
 async function allTopics(url: string): Promise<readonly TopicRow[]> {
@@ -37,7 +50,6 @@ async function topicsPage(
 try {
   process.stdout.write(`${await showSubscribers(process.argv.slice(2))}\n`);
 } catch (error) {
-  const { message, cause } = error as Error;
-  process.stderr.write(`No answer from the node: ${cause instanceof Error ? cause.message : message}\n`);
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }

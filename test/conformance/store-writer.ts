@@ -9,8 +9,8 @@ import ts from 'typescript';
 const PROJECT = resolve(import.meta.dirname, '../..');
 
 const PROGRAM = `
-import { LmdbBundleStore } from './src/gossip/lmdb-bundle-store.service.js';
-import { streamOf } from './src/gossip/stream.js';
+import { LmdbBundleStore } from './src/gossip/store/lmdb-bundle-store.service.js';
+import { streamOf } from './src/gossip/bundles/stream.js';
 const store = new LmdbBundleStore({ folder: process.argv[2], durability: 'async' });
 await store.open();
 const stream = streamOf('chat', 'A'.repeat(43), 5);

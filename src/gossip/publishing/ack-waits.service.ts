@@ -51,7 +51,8 @@ export class AckWaits {
 }
 
 function timedOut(receipt: Receipt, timeoutMs: number): GrapevineError {
-  const { confirmed, of } = receipt.ack;
-  const detail = `${confirmed} of ${of} nodes confirmed within ${timeoutMs} ms; the message is published all the same`;
+  const { level, confirmed, of } = receipt.ack;
+  const wanted = level === 'all' ? of : level;
+  const detail = `${wanted} logs were asked for, ${confirmed} of the ${of} nodes concerned confirmed within ${timeoutMs} ms; the message is published all the same`;
   return new GrapevineError('ack-timeout', detail, { extra: { ...receipt } });
 }

@@ -121,8 +121,9 @@ export class MembershipService {
     this.#waiters.check(true, this.clock.monotonicMs());
   }
 
-  /** Says farewell; resolves when the linked peers have acknowledged it, or not in time. */
+  /** Says farewell; resolves when the linked peers have acknowledged it, or not in time. Whoever never began has nobody to tell. */
   leave(): Promise<void> {
+    if (this.#running === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#tellDeparted = resolve;
       this.feed({ type: 'leave' });
