@@ -48,7 +48,7 @@ async function compile(): Promise<string> {
   const target = await mkdtemp(join(tmpdir(), 'grapevine-writer-'));
   for (const folder of ['wire', 'topics', 'runtime', 'crypto', 'peers', 'gossip']) {
     const source = join(PROJECT, 'src', folder);
-    for (const name of await readdir(source)) {
+    for (const name of await readdir(source, { recursive: true })) {
       if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
       const text = await readFile(join(source, name), 'utf8');
       const { outputText } = ts.transpileModule(text, {
