@@ -17,11 +17,15 @@ export interface Outcome {
 const TOPICS = ['t0', 't1', 't2'];
 const CHAOS_MS = 20_000;
 const CALM_MS = 15_000;
+/** What MESH_LIMIT is by default. */
+const MESH_SIZE_MAX = 32;
 
 /** Chaos, then calm: what must never happen is watched all the time, what must come to pass is asked at the end. */
 export function runScenario(seed: number): Outcome {
   const random = new Random(seed);
-  const size = random.pick([3, 3, 4, 4, 5, 6, 8, 12, 20])!;
+  const drawn = random.pick([3, 3, 4, 4, 5, 6, 8, 12, 20])!;
+  // A full mesh at its limit is slow to simulate, so few seeds have it.
+  const size = seed % 25 === 7 ? MESH_SIZE_MAX : drawn;
   const order = new OnceInOrder();
   const accounts = new Accounts();
   const acknowledged = new Acknowledged();
