@@ -1,7 +1,7 @@
+import { deepStrictEqual, equal } from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import { eventually } from './eventually.js';
 import type { MessageItem, NodeClient } from './node-client.js';
 import { freePorts, NodeProcess } from './node-process.js';
@@ -19,6 +19,10 @@ export interface LocalClusterOptions {
   /** Told as soon as a node's process is there. */
   readonly launched?: (name: string, pid: number) => void;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What one node's environment has besides. */
+  readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** A command that becomes the node. */
+  readonly prefixOf?: (name: string) => readonly string[];
 }
 
 /** Nodes in processes of their own on free ports, with data folders that are removed at the end. */
@@ -42,17 +46,21 @@ export class LocalCluster {
     );
     for (const { name, port, url } of places) {
       cluster.#add(
-        NodeProcess.launch({
-          NODE_NAME: name,
-          PORT: String(port),
-          ADVERTISE_URL: url,
-          PEERS: places.map((place) => place.url).join(','),
-          SUBSCRIPTIONS: subscriptions[name] ?? 'chat',
-          CLUSTER_SECRET: SECRET,
-          DATA_DIR: join(cluster.folder, name),
-          PROFILE: 'local',
-          ...options.environment,
-        }),
+        NodeProcess.launch(
+          {
+            NODE_NAME: name,
+            PORT: String(port),
+            ADVERTISE_URL: url,
+            PEERS: places.map((place) => place.url).join(','),
+            SUBSCRIPTIONS: subscriptions[name] ?? 'chat',
+            CLUSTER_SECRET: SECRET,
+            DATA_DIR: join(cluster.folder, name),
+            PROFILE: 'local',
+            ...options.environment,
+            ...options.environmentOf?.(name),
+          },
+          options.prefixOf?.(name),
+        ),
       );
     }
     try {
@@ -80,8 +88,11 @@ export class LocalCluster {
     await Promise.all(running.map((node) => node.ready()));
     await eventually(async () => {
       const views = await Promise.all(running.map((node) => node.status()));
-      expect(views.map((view) => view.cluster.size)).toEqual(running.map(() => running.length));
-      expect(new Set(views.map((view) => view.cluster.digest)).size).toBe(1);
+      deepStrictEqual(
+        views.map((view) => view.cluster.size),
+        running.map(() => running.length),
+      );
+      equal(new Set(views.map((view) => view.cluster.digest)).size, 1);
     }, SETTLED_WITHIN_MS);
   }
 
@@ -112,7 +123,7 @@ export function expectOnceAndInOrder(items: readonly MessageItem[]): void {
     if (seq !== last + 1) disorder.push(`${stream}: ${seq} after ${last}`);
     lastSeq.set(stream, seq);
   }
-  expect(disorder).toEqual([]);
+  deepStrictEqual(disorder, []);
 }
 
 /** The published values a node has of a topic, sorted. */

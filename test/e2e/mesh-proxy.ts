@@ -1,20 +1,27 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { FaultyLane, type LaneFault } from './faulty-lane.js';
 import { unmasked } from './websocket-bytes.js';
 
 /**
  * The network between the nodes of a test: every node is reached through a proxy, which finds out in `/proc` whose
- * connection it is. So a pair of nodes can be cut off each other (silently, as by a lost cable), and what they say can be
- * recorded or damaged. Works on Linux only.
+ * connection it is. So a pair of nodes can be cut off each other (silently, as by a lost cable), slowed down or stopped in
+ * one direction, and what they say can be recorded or damaged. Works on Linux only.
  */
 export class MeshProxy {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #pids = new Map<string, number>();
-  #isCut: (from: string, to: string) => boolean = () => false;
+  #faultOf: (from: string, to: string) => LaneFault = () => ({});
   #recorded: Saying[] | undefined;
   #bitsToFlip = 0;
+  /** Bytes that were read from nodes, cut off or not. */
+  bytes = 0;
+  /** Every connection that a node began: its name ('' when it is none of the nodes), and to whom. */
+  readonly dials: { readonly from: string; readonly to: string; readonly atMs: number }[] = [];
+
+  constructor(private readonly random: () => number = Math.random) {}
 
   /** Opens the way to a node that listens on `port`, and returns its address for the others. */
   async open(name: string, port: number): Promise<string> {
@@ -32,14 +39,31 @@ export class MeshProxy {
   /** From now on nothing gets from one group to another; connections stay open and fall silent. */
   cut(...groups: readonly (readonly string[])[]): void {
     const groupOf = (name: string): number => groups.findIndex((group) => group.includes(name));
-    this.#isCut = (from, to) => groupOf(from) !== groupOf(to);
-    for (const connection of this.#connections) connection.isHeld = this.#isCut(connection.from, connection.to);
+    this.faults((from, to) => (groupOf(from) === groupOf(to) ? {} : { isCut: true }));
+  }
+
+  /** From now on each direction between two nodes has this fault, on connections that are there and on new ones. */
+  faults(faultOf: (from: string, to: string) => LaneFault): void {
+    this.#faultOf = faultOf;
+    for (const connection of this.#connections) {
+      connection.apply(faultOf);
+      if (connection.hasLost && !connection.isCut) connection.destroy();
+    }
   }
 
   /** All ways are open again; what was cut off in between has to connect anew. */
   heal(): void {
-    this.#isCut = () => false;
-    for (const connection of this.#connections) if (connection.isHeld) connection.destroy();
+    this.faults(() => ({}));
+  }
+
+  /** Ends a share of the connections at once, as a restarted router does. */
+  breakConnections(share = 1): void {
+    for (const connection of this.#connections) if (this.random() < share) connection.destroy();
+  }
+
+  /** Half-opens all connections of a node: the others see them end, the node itself sees nothing. */
+  halfOpen(name: string): void {
+    for (const connection of this.#connections) connection.vanishFor(name);
   }
 
   /** Keeps all bytes of the connections that begin from now on, for `recording`. */
@@ -70,16 +94,19 @@ export class MeshProxy {
 
   #accept(socket: Socket, to: string, port: number): void {
     const from = this.#ownerOf(socket);
-    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to }, (side) => this.#passage(side));
-    connection.isHeld = this.#isCut(from, to);
+    this.dials.push({ from, to, atMs: performance.now() });
+    const passage = (side: Side): ((chunk: Buffer) => Buffer) => this.#passage(side);
+    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to, passage, random: this.random });
+    connection.apply(this.#faultOf);
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    connection.onGone(() => this.#connections.delete(connection));
   }
 
   #passage(by: Side): (chunk: Buffer) => Buffer {
     const saying: Saying = { by, chunks: [] };
     this.#recorded?.push(saying);
     return (chunk) => {
+      this.bytes += chunk.length;
       if (this.#recorded !== undefined) saying.chunks.push(Buffer.from(chunk));
       if (this.#bitsToFlip > 0 && chunk.length > 1_000) {
         this.#bitsToFlip--;
@@ -109,46 +136,62 @@ interface Saying {
   readonly chunks: Buffer[];
 }
 
-/** Both ends of a proxied connection. While it is held, bytes are read and thrown away. */
+interface Ends {
+  readonly from: string;
+  readonly to: string;
+  readonly random: () => number;
+  passage(side: Side): (chunk: Buffer) => Buffer;
+}
+
+/** Both ends of a proxied connection. */
 class Connection {
-  isHeld = false;
+  readonly #out: FaultyLane;
+  readonly #back: FaultyLane;
+  isCut = false;
 
   constructor(
     private readonly near: Socket,
     private readonly far: Socket,
-    private readonly ends: { readonly from: string; readonly to: string },
-    passage: (side: Side) => (chunk: Buffer) => Buffer,
+    private readonly ends: Ends,
   ) {
-    near.setNoDelay();
-    far.setNoDelay();
-    this.#join(near, far, passage('dialling'));
-    this.#join(far, near, passage('dialled'));
+    for (const socket of [near, far]) socket.setNoDelay().on('error', () => this.destroy());
+    this.#out = new FaultyLane(near, far, ends.passage('dialling'), ends.random);
+    this.#back = new FaultyLane(far, near, ends.passage('dialled'), ends.random);
   }
 
-  get from(): string {
-    return this.ends.from;
+  /** Tells when both ends are closed. */
+  onGone(gone: () => void): void {
+    for (const socket of [this.near, this.far]) {
+      socket.once('close', () => {
+        if (this.near.closed && this.far.closed) gone();
+      });
+    }
   }
 
-  get to(): string {
-    return this.ends.to;
+  get hasLost(): boolean {
+    return this.#out.hasLost || this.#back.hasLost;
+  }
+
+  apply(faultOf: (from: string, to: string) => LaneFault): void {
+    const { from, to } = this.ends;
+    const [out, back] = [faultOf(from, to), faultOf(to, from)];
+    this.isCut = out.isCut === true || back.isCut === true;
+    this.#out.fault = out;
+    this.#back.fault = back;
+  }
+
+  /** Ends towards the other node, and stays open, silent, towards this one. */
+  vanishFor(name: string): void {
+    if (name !== this.ends.from && name !== this.ends.to) return;
+    this.isCut = true;
+    this.#out.fault = { isCut: true };
+    this.#back.fault = { isCut: true };
+    (name === this.ends.from ? this.far : this.near).destroy();
   }
 
   destroy(): void {
     this.near.destroy();
     this.far.destroy();
-  }
-
-  #join(source: Socket, target: Socket, pass: (chunk: Buffer) => Buffer): void {
-    source.on('data', (chunk: Buffer) => {
-      if (!this.isHeld && !target.write(pass(chunk))) {
-        source.pause();
-        target.once('drain', () => source.resume());
-      }
-    });
-    source.on('error', () => this.destroy());
-    source.on('close', () => {
-      if (!this.isHeld) target.destroy();
-    });
   }
 }
 

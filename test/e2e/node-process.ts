@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { eventually } from './eventually.js';
 import { NodeClient } from './node-client.js';
 
-const MAIN = resolve('dist/main.js');
+/** What is run is what is shipped, or the build in another folder. */
+const MAIN = resolve(process.env['GRAPEVINE_DIST'] ?? 'dist', 'main.js');
 /** A node alone is ready in a second; several at once on a busy machine are not. */
 const READY_TIMEOUT_MS = 60_000;
 
@@ -19,10 +20,12 @@ export class NodeProcess extends NodeClient {
   private constructor(
     url: string,
     readonly environment: Readonly<Record<string, string>>,
+    private readonly prefix: readonly string[],
   ) {
     super(url);
     const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
-    this.#process = spawn(process.execPath, [MAIN], { env: { ...inherited, ...environment } });
+    const [command = process.execPath, ...args] = [...prefix, process.execPath, MAIN];
+    this.#process = spawn(command, args, { env: { ...inherited, ...environment } });
     this.#process.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.#process.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#exit = once(this.#process, 'close').then(
@@ -30,14 +33,15 @@ export class NodeProcess extends NodeClient {
     );
   }
 
-  /** Starts a node whose environment is exactly what is given. */
-  static launch(environment: Readonly<Record<string, string>>): NodeProcess {
-    return new NodeProcess(`http://127.0.0.1:${environment['PORT'] ?? '8000'}`, environment);
+  /** Starts a node whose environment is exactly what is given; a prefix is a command that becomes the node. */
+  static launch(environment: Readonly<Record<string, string>>, prefix: readonly string[] = []): NodeProcess {
+    const { HOST = '127.0.0.1', PORT = '8000' } = environment;
+    return new NodeProcess(`http://${HOST}:${PORT}`, environment, prefix);
   }
 
   /** The same node again: its port, name and data folder. */
   again(changes: Readonly<Record<string, string>> = {}): NodeProcess {
-    return NodeProcess.launch({ ...this.environment, ...changes });
+    return NodeProcess.launch({ ...this.environment, ...changes }, this.prefix);
   }
 
   get pid(): number {
@@ -79,7 +83,7 @@ export class NodeProcess extends NodeClient {
     return this;
   }
 
-  signal(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
 
