@@ -313,6 +313,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     if (from <= to) this.#out.push({ type: 'gap', gap: { stream, from, to, reason: 'retention' } });
     window.jump(to);
     state.releasedSeq = Math.max(state.releasedSeq, to);
+    state.history?.dropAhead();
     state.history = undefined;
     // What is not here is not confirmed: nobody may take the gap for held.
     state.loggedFrom = to;

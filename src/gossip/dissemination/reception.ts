@@ -124,7 +124,7 @@ export class Reception<B extends BundlePlace> {
     window.fallBack(frontier ?? window.floor);
     state.loggedSeq = Math.min(state.loggedSeq, window.frontier);
     state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
-    if (history !== undefined) state.history = new StreamWindow<B>(history.floor);
+    if (history !== undefined) this.#beginHistory(state, history.floor);
     if (frontier !== undefined && frontier < window.floor) {
       this.ports.emit({ type: 'extent', stream, floor: window.floor, frontier: window.frontier });
     }
@@ -142,6 +142,7 @@ export class Reception<B extends BundlePlace> {
   }
 
   giveUpHistory(state: StreamState<B>): void {
+    state.history?.dropAhead();
     state.history = undefined;
     const topic = this.table.topic(state.stream.topic);
     if (topic !== undefined) topic.isHistoryWanted = false;
@@ -210,7 +211,7 @@ export class Reception<B extends BundlePlace> {
     }
     const start = Math.max(newcomer.start, this.ports.floorOf(stream));
     newcomer.dueMs = Infinity;
-    newcomer.trial = stateOf<B>(stream, { floor: start, frontier: start });
+    newcomer.trial = stateOf<B>(stream, { floor: start, frontier: start }, this.table.room);
     if (!this.#lookFor(newcomer.trial, newcomer, nowMs)) this.#drop(newcomer);
   }
 
@@ -224,7 +225,7 @@ export class Reception<B extends BundlePlace> {
       return undefined;
     this.#newcomers.delete(newcomer);
     if (!this.#hasRoomFor(stream)) {
-      this.repair.forget(stream.id);
+      this.#endTrial(newcomer);
       return undefined;
     }
     const from = this.ports.floorOf(stream);
@@ -243,7 +244,12 @@ export class Reception<B extends BundlePlace> {
     if (!this.#hasRoomFor(stream)) return undefined;
     const from = this.ports.floorOf(stream);
     const start = Math.max(named.start, from);
-    const state = this.#takeIn(stateOf<B>(stream, { floor: start, frontier: start }), named, from, nowMs);
+    const state = this.#takeIn(
+      stateOf<B>(stream, { floor: start, frontier: start }, this.table.room),
+      named,
+      from,
+      nowMs,
+    );
     this.#lookFor(state, named, nowMs);
     return state;
   }
@@ -286,6 +292,7 @@ export class Reception<B extends BundlePlace> {
 
   #endTrial(newcomer: Newcomer<B>): void {
     if (newcomer.trial !== undefined) this.repair.forget(newcomer.stream.id);
+    newcomer.trial?.window.dropAhead();
     newcomer.trial = undefined;
   }
 
@@ -298,7 +305,7 @@ export class Reception<B extends BundlePlace> {
     if (named < start) {
       this.ports.emit({ type: 'gap', gap: { stream, from: named + 1, to: start, reason: 'late' } });
       // Unless retention has passed it already.
-      if (state.history !== undefined || window.floor === start) state.history = new StreamWindow<B>(named);
+      if (state.history !== undefined || window.floor === start) this.#beginHistory(state, named);
       state.start = named;
     }
     if (isSure(claim)) state.openFloor = undefined;
@@ -310,11 +317,14 @@ export class Reception<B extends BundlePlace> {
   #wantHistory(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
     const isWanted = this.table.topic(state.stream.topic)?.isHistoryWanted === true;
     if (!isWanted || claim.start >= state.start || state.window.floor === 0) return;
-    if (state.history === undefined || claim.start < state.history.floor) {
-      state.history = new StreamWindow<B>(claim.start);
-    }
+    if (state.history === undefined || claim.start < state.history.floor) this.#beginHistory(state, claim.start);
     const { floor, frontier } = claim;
     this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
+  }
+
+  #beginHistory(state: StreamState<B>, floor: number): void {
+    state.history?.dropAhead();
+    state.history = new StreamWindow<B>(floor, floor, this.table.room);
   }
 
   #receivedHistory(

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { NodeId } from '../../peers/node-id.js';
 import { DIGEST_BYTES } from '../bundles/gossip-frames.js';
+import { AheadRoom } from './ahead-room.js';
 import type { BundlePlace } from './gossip-protocol.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
@@ -45,6 +46,8 @@ export interface TopicState<B extends BundlePlace> {
 }
 
 export class StreamTable<B extends BundlePlace> {
+  /** What the windows of all streams share. */
+  readonly room = new AheadRoom();
   readonly #streams = new Map<StreamId, StreamState<B>>();
   readonly #topics = new Map<string, TopicState<B>>();
   /** Topics whose digest changed since it was last asked for with `takeChanged`. */
@@ -78,7 +81,7 @@ export class StreamTable<B extends BundlePlace> {
   }
 
   add(stream: Stream, extent: { floor: number; frontier: number }, nowMs: number): StreamState<B> {
-    const state = stateOf<B>(stream, extent);
+    const state = stateOf<B>(stream, extent, this.room);
     this.insert(state, nowMs);
     return state;
   }
@@ -93,6 +96,8 @@ export class StreamTable<B extends BundlePlace> {
 
   delete(state: StreamState<B>): void {
     const topic = this.#topics.get(state.stream.topic);
+    state.window.dropAhead();
+    state.history?.dropAhead();
     this.#streams.delete(state.stream.id);
     topic?.streams.delete(state.stream.id);
     if (topic !== undefined) topic.digest = undefined;
@@ -166,10 +171,11 @@ export class StreamTable<B extends BundlePlace> {
 export function stateOf<B extends BundlePlace>(
   stream: Stream,
   { floor, frontier }: { floor: number; frontier: number },
+  room: AheadRoom,
 ): StreamState<B> {
   return {
     stream,
-    window: new StreamWindow<B>(floor, frontier),
+    window: new StreamWindow<B>(floor, frontier, room),
     start: floor,
     loggedFrom: floor,
     loggedSeq: frontier,

@@ -2,9 +2,10 @@
  * What is held of one stream: every seq in (floor, frontier], and a bounded window of bundles that came too early.
  * It decides what is new, what was seen, and what may be released next. Where bundles come from is not its business.
  */
+import { AheadRoom, type AheadHolder } from './ahead-room.js';
 import type { BundlePlace } from './gossip-protocol.js';
 
-/** Bundles and bytes that wait for an earlier one; what does not fit is pulled again later. */
+/** Bundles and bytes of one stream that wait for an earlier one; what does not fit is pulled again later. */
 export const AHEAD_BUNDLES_MAX = 256;
 export const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -17,14 +18,18 @@ export interface Ready<B> {
   readonly fromSeq: number;
 }
 
-export class StreamWindow<B extends BundlePlace> {
+export class StreamWindow<B extends BundlePlace> implements AheadHolder {
   #floor: number;
   #frontier: number;
   /** In order of firstSeq, each beyond the frontier when it came. */
   readonly #ahead: B[] = [];
   #aheadBytes = 0;
 
-  constructor(floor: number, frontier = floor) {
+  constructor(
+    floor: number,
+    frontier = floor,
+    private readonly room = new AheadRoom(),
+  ) {
     this.#floor = floor;
     this.#frontier = Math.max(floor, frontier);
   }
@@ -52,11 +57,14 @@ export class StreamWindow<B extends BundlePlace> {
   offer(bundle: B): Offer {
     if (this.isKnown(bundle.firstSeq, bundle.lastSeq)) return 'known';
     const isNext = bundle.firstSeq <= this.#frontier + 1;
+    // What can be released at once takes no room from others.
     if (!isNext && !this.#makeRoom(bundle)) return 'full';
+    if (!isNext) this.room.makeWay(this, bundle.byteLength);
     let at = this.#ahead.length;
     while (at > 0 && this.#ahead[at - 1]!.firstSeq > bundle.firstSeq) at--;
     this.#ahead.splice(at, 0, bundle);
     this.#aheadBytes += bundle.byteLength;
+    this.room.take(this, bundle.byteLength);
     return isNext ? 'next' : 'ahead';
   }
 
@@ -65,7 +73,7 @@ export class StreamWindow<B extends BundlePlace> {
     for (let first = this.#ahead[0]; first !== undefined; first = this.#ahead[0]) {
       if (first.firstSeq > this.#frontier + 1) return undefined;
       this.#ahead.shift();
-      this.#aheadBytes -= first.byteLength;
+      this.#gaveUp(first);
       if (first.lastSeq <= this.#frontier) continue;
       const fromSeq = this.#frontier + 1;
       this.#frontier = first.lastSeq;
@@ -96,6 +104,15 @@ export class StreamWindow<B extends BundlePlace> {
     this.#frontier = seq;
   }
 
+  dropAhead(): void {
+    for (const bundle of this.#ahead.splice(0)) this.#gaveUp(bundle);
+  }
+
+  #gaveUp({ byteLength }: B): void {
+    this.#aheadBytes -= byteLength;
+    this.room.give(this, byteLength);
+  }
+
   // What is nearest to the frontier is worth most: it is released first.
   #makeRoom(bundle: B): boolean {
     const isOver = (): boolean =>
@@ -104,7 +121,7 @@ export class StreamWindow<B extends BundlePlace> {
       const last = this.#ahead.at(-1);
       if (last === undefined || last.firstSeq < bundle.firstSeq) return false;
       this.#ahead.pop();
-      this.#aheadBytes -= last.byteLength;
+      this.#gaveUp(last);
     }
     return true;
   }
