@@ -10,6 +10,7 @@ import { decodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import type { DataFrame, GossipFrame } from '../bundles/gossip-frames.js';
 import { PublishersService } from '../keys/publishers.service.js';
 import { StreamNames } from '../bundles/stream-names.js';
+import { unpinned } from '../../wire/unpinned.js';
 import { TopicKeysService } from '../keys/topic-keys.service.js';
 
 /** Frames of one peer that may wait while an envelope or record of it is being opened; more than a pull asks for. */
@@ -60,7 +61,7 @@ export class InboxService {
     else if (held.bytes + body.length > HELD_BYTES_MAX) this.#refuse(peer, 'overflow', 'frames behind a slow one');
     else {
       held.bytes += body.length;
-      held.frames.push(body);
+      held.frames.push(unpinned(body));
     }
   }
 
@@ -93,7 +94,7 @@ export class InboxService {
 
   #data(peer: NodeId, frame: DataFrame): void {
     this.counters.receivedBytes += frame.bundle.length;
-    const decoded = decodeBundle(frame.bundle, this.#clusterTag, (...name) => this.#streams.get(...name));
+    const decoded = decodeBundle(unpinned(frame.bundle), this.#clusterTag, (...name) => this.#streams.get(...name));
     if (!decoded.ok) return this.#refuse(peer, 'bundle', decoded.reason);
     const bundle = decoded.value;
     this.counters.receivedBundles++;
