@@ -53,6 +53,8 @@ export class MembershipNode {
   readonly #interestDriver: CoreDriver<OwnInterestInput, 'announce', Exclude<OwnInterestOutput, { type: 'schedule' }>>;
   readonly process: SimulatedProcess<Buffer>;
   hasDeparted = false;
+  /** Of each peer, what the last probe of it showed. */
+  readonly measured = new Map<string, { readonly rttMs: number; readonly clockOffsetMs: number }>();
   readonly #upper: UpperLayer | undefined;
 
   constructor(
@@ -114,7 +116,7 @@ export class MembershipNode {
     const frame = decodePeerFrame(bytes);
     if (!frame.ok) throw new Error(`own frame refused: ${frame.reason}`);
     this.world.frames++;
-    for (const input of inputsOf(peer, frame.value, Math.floor(this.world.time.nowMs)))
+    for (const input of inputsOf(peer, frame.value, this.world.wallMsOf(this.id)))
       if (this.#isNews(input)) this.driver.handle(input);
   }
 
@@ -149,6 +151,8 @@ export class MembershipNode {
         if (output.id !== id) this.process.keep(output.id);
         this.#upper?.directoryChanged();
         return world.saw({ atMs: world.time.nowMs, node: id, subject: output.id, state: output.to });
+      case 'measured':
+        return void this.measured.set(output.peer, output);
       case 'interestChanged':
       case 'memberForgotten':
         return this.#upper?.directoryChanged();
@@ -168,6 +172,8 @@ export class MembershipWorld {
   readonly ids: readonly string[];
   readonly sightings: Sighting[] = [];
   frames = 0;
+  /** A node's wall clock. */
+  wallMsOf: (id: string) => number = () => Math.floor(this.time.nowMs);
   readonly #nodes = new Map<string, MembershipNode>();
 
   constructor(
