@@ -29,6 +29,7 @@ export const VARIABLES: Readonly<Record<string, { readonly setting: SettingName;
   CLUSTER_SECRET: { setting: 'clusterSecret', kind: 'text' },
   CLUSTER_SECRET_PREVIOUS: { setting: 'clusterSecretPrevious', kind: 'text' },
   ALLOWED_KEYS_FILE: { setting: 'allowedKeysFile', kind: 'text' },
+  TOPIC_POLICY_FILE: { setting: 'topicPolicyFile', kind: 'text' },
   PEER_NETWORKS: { setting: 'peerNetworks', kind: 'list' },
   DATA_DIR: { setting: 'dataDir', kind: 'text' },
   STORE: { setting: 'store', kind: 'text' },
@@ -48,7 +49,7 @@ export const VARIABLES: Readonly<Record<string, { readonly setting: SettingName;
 };
 
 /** Protection that this version cannot give: whoever asks for it must not get a node without it. */
-const UNSUPPORTED = ['TOPIC_POLICY_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'];
+const UNSUPPORTED = ['TLS_CERT_FILE', 'TLS_KEY_FILE'];
 
 /** Settings from environment variables, or one readable line per problem. An empty variable counts as not set. */
 export function readEnvironment(variables: Variables, world: EnvironmentWorld): EnvironmentOutcome {

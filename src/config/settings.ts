@@ -74,6 +74,13 @@ export class Settings {
   allowedKeysFile?: string;
 
   /**
+   * File that says which nodes may publish to a topic or pattern, and which may read it. All nodes should have the same. Default: every
+   * admitted node may publish and read everything. Watched.
+   */
+  @Text('a path', (text) => text.length > 0)
+  topicPolicyFile?: string;
+
+  /**
    * Networks (CIDR) whose addresses may be dialled, whoever announced them. Wider reaches nodes elsewhere, and lets a
    * stolen secret make this node dial there. Default: loopback and private ranges.
    */

@@ -10,6 +10,8 @@ export const ERRORS = {
   'invalid-cursor': { status: 400, title: 'Not a valid cursor' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'Not allowed' },
+  'may-not-publish': { status: 403, title: 'This node may not publish to the topic' },
+  'may-not-read': { status: 403, title: 'This node may not read the topic' },
   'not-found': { status: 404, title: 'There is no such resource' },
   'method-not-allowed': { status: 405, title: 'The resource does not know this method' },
   'no-interest': { status: 409, title: 'This node is not subscribed to the topic' },

@@ -128,7 +128,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it.each(['TOPIC_POLICY_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE'])(
+  it.each(['TLS_CERT_FILE', 'TLS_KEY_FILE'])(
     'does not start without the protection that %s asks for',
     (variable) => {
       expect(problemsOf({ [variable]: '/some/file' })).toEqual([`${variable} is not supported by this version`]);
