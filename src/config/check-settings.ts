@@ -2,6 +2,10 @@ import { validateSync } from 'class-validator';
 import { isLoopbackHost, isWildcardHost } from './addresses.js';
 import { Settings } from './settings.js';
 
+/** Per second and client, where others than the machine's owner may come. */
+const RATE_REQUESTS_DEFAULT = 1_000;
+const RATE_MESSAGES_DEFAULT = 10_000;
+
 /** Name of a setting. */
 export type SettingName = keyof Settings;
 
@@ -28,7 +32,12 @@ export function checkSettings(given: { readonly [name in SettingName]?: unknown 
   if (problems.length === 0) problems.push(...problemsTogether(settings));
   if (problems.length > 0) return { ok: false, problems };
   if (settings.dataDir === undefined && settings.store !== 'memory') settings.dataDir = `./data/${settings.name}`;
-  settings.apiAuth = 'open';
+  settings.apiAuth ??= 'open';
+  settings.apiAudience ??= settings.clusterName;
+  // Clients on this machine share one address, and are its owner's.
+  const isLocal = isLoopbackHost(settings.host);
+  settings.rateRequests ??= isLocal ? 0 : RATE_REQUESTS_DEFAULT;
+  settings.rateMessages ??= isLocal ? 0 : RATE_MESSAGES_DEFAULT;
   return { ok: true, settings };
 }
 
@@ -59,8 +68,18 @@ function problemsTogether(settings: Settings): SettingProblem[] {
   if (clusterSecretPrevious !== undefined && clusterSecret === undefined) {
     problems.push({ setting: 'clusterSecretPrevious', problem: 'has no meaning without a current secret' });
   }
+  problems.push(...tlsProblems(settings));
   if (settings.messageBytes > settings.bodyBytes) {
     problems.push({ setting: 'bodyBytes', problem: 'must not be below the largest message' });
   }
   return problems;
+}
+
+function tlsProblems({ tlsCertFile, tlsKeyFile, api }: Settings): SettingProblem[] {
+  if (tlsCertFile === undefined && tlsKeyFile === undefined) return [];
+  if (tlsKeyFile === undefined)
+    return [{ setting: 'tlsKeyFile', problem: 'must be given together with a certificate' }];
+  if (tlsCertFile === undefined) return [{ setting: 'tlsCertFile', problem: 'must be given together with a key' }];
+  if (api === false) return [{ setting: 'tlsCertFile', problem: 'has no meaning without interfaces for clients' }];
+  return [];
 }

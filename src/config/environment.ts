@@ -43,13 +43,20 @@ export const VARIABLES: Readonly<Record<string, { readonly setting: SettingName;
   MESSAGE_BYTES: { setting: 'messageBytes', kind: 'number' },
   BODY_BYTES: { setting: 'bodyBytes', kind: 'number' },
   API_AUTH: { setting: 'apiAuth', kind: 'text' },
+  API_AUDIENCE: { setting: 'apiAudience', kind: 'text' },
+  API_ISSUER: { setting: 'apiIssuer', kind: 'text' },
+  RATE_REQUESTS: { setting: 'rateRequests', kind: 'number' },
+  RATE_MESSAGES: { setting: 'rateMessages', kind: 'number' },
+  RATE_HANDSHAKES: { setting: 'rateHandshakes', kind: 'number' },
+  RATE_SUBSCRIPTIONS: { setting: 'rateSubscriptions', kind: 'number' },
+  CONNECTIONS: { setting: 'connections', kind: 'number' },
+  CONNECTIONS_PER_ADDRESS: { setting: 'connectionsPerAddress', kind: 'number' },
+  TLS_CERT_FILE: { setting: 'tlsCertFile', kind: 'text' },
+  TLS_KEY_FILE: { setting: 'tlsKeyFile', kind: 'text' },
   CORS_ORIGINS: { setting: 'corsOrigins', kind: 'list' },
   LOG_LEVEL: { setting: 'logLevel', kind: 'text' },
   LOG_FORMAT: { setting: 'logFormat', kind: 'text' },
 };
-
-/** Protection that this version cannot give: whoever asks for it must not get a node without it. */
-const UNSUPPORTED = ['TLS_CERT_FILE', 'TLS_KEY_FILE'];
 
 /** Settings from environment variables, or one readable line per problem. An empty variable counts as not set. */
 export function readEnvironment(variables: Variables, world: EnvironmentWorld): EnvironmentOutcome {
@@ -58,9 +65,7 @@ export function readEnvironment(variables: Variables, world: EnvironmentWorld): 
     const text = valueOf(variables, variable);
     if (text !== undefined) given[setting] = parse(text, kind);
   }
-  const problems = UNSUPPORTED.filter((variable) => valueOf(variables, variable) !== undefined).map(
-    (variable) => `${variable} is not supported by this version`,
-  );
+  const problems: string[] = [];
   const secret = secretFromFile(variables, world);
   if (secret.problem !== undefined) problems.push(secret.problem);
   else if (secret.text !== undefined) given.clusterSecret = secret.text;

@@ -10,8 +10,8 @@ export type GrapevineOptions = Partial<Omit<Settings, 'name' | 'api' | 'clusterS
   readonly secret?: string;
   /** Still accepted while the secret is being replaced. */
   readonly secretPrevious?: string;
-  /** Where the REST and event interfaces are mounted; default: nowhere. */
-  readonly api?: false | { readonly prefix: string };
+  /** Where the REST and event interfaces are mounted, default: nowhere; `auth` is another place for `apiAuth`. */
+  readonly api?: false | { readonly prefix: string; readonly auth?: string };
 };
 
 const OPTION_NAMES: { readonly [name in SettingName]?: string } = {
@@ -21,10 +21,12 @@ const OPTION_NAMES: { readonly [name in SettingName]?: string } = {
 
 /** Settings from options; a StartError with a line per problem when they are not valid. */
 export function settingsFromOptions(options: GrapevineOptions): Settings {
-  const { secret, secretPrevious, ...rest } = options;
+  const { secret, secretPrevious, api = false, ...rest } = options;
+  const { auth, ...mount } = Object(api) as { readonly auth?: unknown };
   const checked = checkSettings({
-    api: false,
     ...rest,
+    api: typeof api === 'object' ? mount : api,
+    apiAuth: auth ?? rest.apiAuth,
     clusterSecret: secret,
     clusterSecretPrevious: secretPrevious,
   });

@@ -137,9 +137,52 @@ export class Settings {
   @WholeNumber({ min: KIB, max: 256 * MIB })
   bodyBytes: number = 4 * MIB;
 
-  /** Who may use the REST and event interfaces: `open` is everybody who reaches the port. Must be said on other than loopback. */
-  @OneOf(['open'])
-  apiAuth?: 'open';
+  /**
+   * Who may use the REST and event interfaces: `open` is everybody who reaches the port; a file or URL with a JWK set lets in
+   * whoever has a token signed with one of its keys. The file is watched, the URL asked again. Must be said on other than loopback.
+   */
+  @Text('open, a path, or a URL such as https://id.example/jwks.json', isApiAuth)
+  apiAuth?: string;
+
+  /** What a token must name as its audience (`aud`). Default: the name of the cluster. */
+  @Text('a text of 1 to 255 characters', isClaimText)
+  apiAudience?: string;
+
+  /** What a token must name as its issuer (`iss`). Default: any, as the keys decide. */
+  @Text('a text of 1 to 255 characters', isClaimText)
+  apiIssuer?: string;
+
+  /** Requests a second of one client (a token's subject, else an address), ten times as many at once; 0 is no limit. Default: 0 on loopback, else 1,000. */
+  @WholeNumber({ min: 0, max: 1_000_000 })
+  rateRequests?: number;
+
+  /** Messages published a second by one client over REST and events, ten times as many at once; 0 is no limit. Default: 0 on loopback, else 10,000. */
+  @WholeNumber({ min: 0, max: 1_000_000 })
+  rateMessages?: number;
+
+  /** Connections of sockets a second from one address, ten times as many at once; 0 is no limit. */
+  @WholeNumber({ min: 0, max: 1_000_000 })
+  rateHandshakes: number = 200;
+
+  /** Subscribes and unsubscribes a second of one client's sockets, ten times as many at once; 0 is no limit. */
+  @WholeNumber({ min: 0, max: 1_000_000 })
+  rateSubscriptions: number = 1_000;
+
+  /** Connections open at a time to the port, peers' included; further ones are closed at once. */
+  @WholeNumber({ min: 16, max: 1_000_000 })
+  connections: number = 20_000;
+
+  /** Of these from one address (for IPv6 one /64 network). */
+  @WholeNumber({ min: 1, max: 1_000_000 })
+  connectionsPerAddress: number = 5_000;
+
+  /** PEM file with the certificate (and chain) for https; watched. Only together with `tlsKeyFile`, only for a node that is an application of its own. */
+  @Text('a path', (text) => text.length > 0)
+  tlsCertFile?: string;
+
+  /** PEM file with the certificate's private key; watched. */
+  @Text('a path', (text) => text.length > 0)
+  tlsKeyFile?: string;
 
   /** Origins whose pages may use the interfaces from a browser, `*` for all. Default: none but the node's own. */
   @ListOf('origins such as https://app.example', isOrigin)
@@ -160,4 +203,12 @@ export class Settings {
 
 function isLongEnough(secret: string): boolean {
   return secret.length >= SECRET_CHARACTERS_MIN;
+}
+
+function isApiAuth(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? URL.canParse(text) && /^https?:/i.test(text) : text.length > 0;
+}
+
+function isClaimText(text: string): boolean {
+  return text.length > 0 && text.length <= 255;
 }

@@ -96,7 +96,13 @@ describe('the environment', () => {
     [{ NODE_NAME: 'a b' }, 'NODE_NAME must be 1 to 63 of the characters A-Z a-z 0-9 _ . -, not "a b"'],
     [{ NODE_NAME: '..' }, 'NODE_NAME must be 1 to 63 of the characters A-Z a-z 0-9 _ . -, not ".."'],
     [{ STORE: 'redis' }, 'STORE must be one of lmdb, memory, not "redis"'],
-    [{ API_AUTH: 'https://id.example/jwks' }, 'API_AUTH must be one of open, not "https://id.example/jwks"'],
+    [
+      { API_AUTH: 'ftp://id.example/jwks' },
+      'API_AUTH must be open, a path, or a URL such as https://id.example/jwks.json, not "ftp://id.example/jwks"',
+    ],
+    [{ RATE_REQUESTS: 'many' }, 'RATE_REQUESTS must be a whole number from 0 to 1000000, not "many"'],
+    [{ TLS_CERT_FILE: '/tls/cert.pem' }, 'TLS_KEY_FILE must be given together with a certificate'],
+    [{ TLS_KEY_FILE: '/tls/key.pem' }, 'TLS_CERT_FILE must be given together with a key'],
     [{ PEER_NETWORKS: '10.0.0.0' }, 'PEER_NETWORKS must be a list of networks such as 10.0.0.0/8, not ["10.0.0.0"]'],
     [
       { SUBSCRIPTIONS: 'a..b' },
@@ -121,19 +127,10 @@ describe('the environment', () => {
   });
 
   it('tells every problem at once', () => {
-    expect(problemsOf({ PORT: 'x', STORE: 'y', TLS_CERT_FILE: 'z' }).map((line) => line.split(' ')[0])).toEqual([
-      'TLS_CERT_FILE',
-      'PORT',
-      'STORE',
-    ]);
+    expect(
+      problemsOf({ PORT: 'x', STORE: 'y', CLUSTER_SECRET_FILE: '/absent' }).map((line) => line.split(' ')[0]),
+    ).toEqual(['CLUSTER_SECRET_FILE', 'PORT', 'STORE']);
   });
-
-  it.each(['TLS_CERT_FILE', 'TLS_KEY_FILE'])(
-    'does not start without the protection that %s asks for',
-    (variable) => {
-      expect(problemsOf({ [variable]: '/some/file' })).toEqual([`${variable} is not supported by this version`]);
-    },
-  );
 
   it('takes a name from the host that is a valid one', () => {
     expect(read({}, 'my host (1)')).toMatchObject({ ok: true, settings: { name: 'my-host--1-' } });
@@ -172,6 +169,21 @@ describe('a node that others can reach', () => {
 
   it('starts with a secret and a word about who may use its interfaces', () => {
     expect(settingsOf(reachable)).toMatchObject({ host: '10.0.0.5', apiAuth: 'open' });
+  });
+
+  it('limits what one client may ask for, unless it is told not to', () => {
+    expect(settingsOf(reachable)).toMatchObject({ rateRequests: 1_000, rateMessages: 10_000 });
+    expect(settingsOf({ ...reachable, RATE_REQUESTS: '0', RATE_MESSAGES: '5' })).toMatchObject({
+      rateRequests: 0,
+      rateMessages: 5,
+    });
+    expect(settingsOf({})).toMatchObject({ rateRequests: 0, rateMessages: 0, rateHandshakes: 200 });
+  });
+
+  it('may ask for tokens, whose audience is the cluster unless it is named', () => {
+    const API_AUTH = 'https://id.example/jwks';
+    expect(settingsOf({ ...reachable, API_AUTH })).toMatchObject({ apiAuth: API_AUTH, apiAudience: 'grapevine' });
+    expect(settingsOf({ ...reachable, API_AUTH, API_AUDIENCE: 'events' })).toMatchObject({ apiAudience: 'events' });
   });
 
   it('does not start without a cluster secret', () => {
