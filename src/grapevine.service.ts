@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { AckLevel, Gap } from './gossip/bundles/message.js';
+import type { Receipt } from './gossip/publishing/receipt.js';
 import type { KnownCount } from './peers/peers-listener.js';
 import { NodeLogger } from './runtime/node-logger.service.js';
 import { DrainService } from './subscriptions/drain.service.js';
 import { HandlersService } from './subscriptions/handlers.service.js';
-import { messageView, type MessageView, type ReceiptView } from './subscriptions/message-view.js';
+import { messageView, type MessageView } from './subscriptions/message-view.js';
 import { SUBSCRIBE_TIMEOUT_MS_DEFAULT } from './subscriptions/open-subscriber.js';
 import { PublishingService } from './subscriptions/publishing.service.js';
 import type { After } from './subscriptions/starting-point.js';
@@ -14,7 +15,7 @@ import { StatusService, type NodeStatus } from './subscriptions/status.service.j
 export type GrapevineMessage = MessageView;
 
 /** Where a message went, and how many logs hold it. */
-export type GrapevineReceipt = ReceiptView;
+export type GrapevineReceipt = Receipt;
 
 /** How a message is published; all of it may be left out. */
 export interface GrapevinePublishOptions {
@@ -80,7 +81,7 @@ export class Grapevine {
    * Publishes a JSON value or bytes. GrapevineError `invalid-topic`, `invalid-request`, `too-large`, `idempotency-mismatch`,
    * `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with what is confirmed so far.
    */
-  async publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
+  publish(topic: string, message: unknown, options: GrapevinePublishOptions = {}): Promise<GrapevineReceipt> {
     const { ttlMs, headers, idempotencyKey, ack, timeoutMs } = options;
     const request = { topic, message, ttlMs, headers, idempotencyKey };
     return this.publishing.publish(request, { ack, timeoutMs, whenFull: 'wait' });

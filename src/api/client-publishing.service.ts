@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
-import type { ReceiptView } from '../subscriptions/message-view.js';
+import type { Receipt } from '../gossip/publishing/receipt.js';
 import type { PublishingOptions } from '../subscriptions/publication.js';
 import { PublishingService } from '../subscriptions/publishing.service.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -20,7 +20,7 @@ export interface Ask {
 }
 
 /** What became of one message of a batch. */
-export type BatchOutcome = ReceiptView | { readonly problem: ProblemDocument };
+export type BatchOutcome = Receipt | { readonly problem: ProblemDocument };
 
 /** Publishes what REST and socket clients send, one message or many. */
 @Injectable()
@@ -32,7 +32,7 @@ export class ClientPublishing {
     private readonly clock: SystemClock,
   ) {}
 
-  async publish(ask: Ask): Promise<ReceiptView> {
+  async publish(ask: Ask): Promise<Receipt> {
     return this.publishing.publish({ ...readPublish(ask.value), idempotencyKey: ask.idempotencyKey }, ask.options);
   }
 

@@ -11,7 +11,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { GrapevineError, invalidRequest } from '../runtime/errors.js';
-import type { ReceiptView } from '../subscriptions/message-view.js';
+import type { Receipt } from '../gossip/publishing/receipt.js';
 import { PUBLISH_TIMEOUT_MS_DEFAULT } from '../subscriptions/publication.js';
 import { BATCH_MESSAGES_MAX, ClientPublishing, type Ask, type BatchOutcome } from './client-publishing.service.js';
 import { jsonProblem } from './json-bounds.js';
@@ -115,13 +115,12 @@ export class PublishController {
     @Query() query: Record<string, unknown>,
     @Headers('idempotency-key') keyHeader: string | undefined,
     @Res({ passthrough: true }) reply: { status(code: number): unknown },
-  ): Promise<ReceiptView | { items: BatchOutcome[] }> {
+  ): Promise<Receipt | { items: BatchOutcome[] }> {
     const options = readPublishOptions(query);
     const key = readIdempotencyKey(keyHeader);
     const values = Array.isArray(body) ? (body as unknown[]) : body instanceof NdjsonBody ? body.items : undefined;
     if (values === undefined) {
-      const publishOne = (): Promise<ReceiptView> =>
-        this.publishing.publish({ value: body, options, idempotencyKey: key });
+      const publishOne = (): Promise<Receipt> => this.publishing.publish({ value: body, options, idempotencyKey: key });
       const receipt = await (key === undefined
         ? publishOne()
         : this.publishing.underKey(key, textOf(body), publishOne));

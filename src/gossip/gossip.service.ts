@@ -17,10 +17,11 @@ import { DeliveryService } from './delivery/delivery.service.js';
 import { GossipDriver } from './delivery/gossip-driver.service.js';
 import type { GossipListener, Interest } from './delivery/gossip-listener.js';
 import { InboxService } from './delivery/inbox.service.js';
-import type { LoggedMessage, Message, Receipt } from './bundles/message.js';
+import type { LoggedMessage, Message } from './bundles/message.js';
 import { PublisherService } from './publishing/publisher.service.js';
 import { PublishersService } from './keys/publishers.service.js';
 import type { PublishInput, PublishOptions } from './publishing/publish.js';
+import type { Receipt } from './publishing/receipt.js';
 import type { StreamId } from './bundles/stream.js';
 import { TopicKeysService } from './keys/topic-keys.service.js';
 
@@ -36,7 +37,6 @@ const HISTORY_QUIET_MS = 250;
 export class GossipService implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown, PeersListener {
   #interest: Interest | undefined;
   #isTellSet = false;
-  #publishing = 0;
   #isDraining = false;
 
   constructor(
@@ -75,14 +75,9 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
    * Publishes one message. GrapevineError `too-large`, `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with
    * the receipt in its details. The topic must be valid.
    */
-  async publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
-    if (this.#isDraining) throw new GrapevineError('draining', 'the node is shutting down');
-    this.#publishing++;
-    try {
-      return await this.publisher.publish(input, options);
-    } finally {
-      this.#publishing--;
-    }
+  publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
+    if (this.#isDraining) return Promise.reject(new GrapevineError('draining', 'the node is shutting down'));
+    return this.publisher.publish(input, options);
   }
 
   /** What this node wants has changed: the cluster is told of all changes of a turn together. */
@@ -198,7 +193,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
   /** Takes no more messages, and resolves when those it took are in the logs of the interested, or at `untilMs` of the clock. */
   async drain(untilMs: number): Promise<void> {
     this.#isDraining = true;
-    await this.#until(() => this.#publishing === 0 && !this.driver.isUnconfirmed, untilMs);
+    await this.#until(() => !this.publisher.isPublishing && !this.driver.isUnconfirmed, untilMs);
   }
 
   beforeApplicationShutdown(): void {

@@ -52,8 +52,10 @@ export class HandlerRunner implements Sink {
   }
 
   deliver(messages: readonly Message[]): boolean {
-    for (const [index, message] of messages.entries()) {
+    // There is a turn of this loop for every message and handler.
+    for (let index = 0; index < messages.length; index++) {
       if (this.#isStopped) return false;
+      const message = messages[index]!;
       const outcome = this.#attempt(message);
       if (isPromise(outcome)) {
         this.#running = this.#goOn(outcome, messages, index);
@@ -127,5 +129,6 @@ export class HandlerRunner implements Sink {
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (Object(value) as { then?: unknown }).then === 'function';
+  if (value === null || value === undefined) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
 }

@@ -5,8 +5,12 @@ export const TOPIC_BYTES_MAX = 255;
 /** Tokens of a topic or pattern. */
 export const TOPIC_LEVELS_MAX = 128;
 
+/** What nearly all topics look like: at most 255 ASCII characters have at most 128 levels. */
+const USUAL_TOPIC = /^[\w-]+(?:\.[\w-]+)*$/;
+
 /** Why `topic` is no topic name, or undefined when it is one. */
 export function topicProblem(topic: string): string | undefined {
+  if (topic.length <= TOPIC_BYTES_MAX && USUAL_TOPIC.test(topic)) return undefined;
   return shapeProblem(topic) ?? topic.split('.').map(topicTokenProblem).find(isProblem);
 }
 

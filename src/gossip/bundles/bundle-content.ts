@@ -6,7 +6,7 @@ import { ByteReader } from '../../wire/byte-reader.js';
 import { ByteWriter } from '../../wire/byte-writer.js';
 import { decoded, refused, type Decoded } from '../../wire/decoded.js';
 import { BUNDLE_BYTES_MAX, type BundleHeader } from './bundle.js';
-import type { Message, PayloadEncoding } from './message.js';
+import type { Message } from './message.js';
 
 /** Limits of one message besides its payload; the API refuses what is above them. */
 export const HEADERS_MAX = 32;
@@ -20,15 +20,12 @@ const FLAG_HEADERS = 4;
 const FLAG_KEY = 8;
 const FLAGS_ALL = 15;
 
+const NO_HEADERS: readonly [string, string][] = [];
+
 /** A message on its way into a bundle. */
-export interface Draft {
-  readonly publishedAtMs: number;
-  readonly ttlMs: number | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly encoding: PayloadEncoding;
+export type Draft = Pick<Message, 'ttlMs' | 'headers' | 'idempotencyKey' | 'encoding'> & {
   readonly payload: Uint8Array;
-}
+};
 
 /** Collects the messages of one bundle; used once. */
 export class ContentWriter {
@@ -57,24 +54,23 @@ export class ContentWriter {
     return this.#expiresAtMs === Infinity ? undefined : Math.max(0, this.#expiresAtMs - this.timeMs);
   }
 
-  append(draft: Draft): void {
-    const headers = draft.headers === undefined ? [] : Object.entries(draft.headers);
+  append({ ttlMs, headers, idempotencyKey, encoding, payload }: Draft, publishedAtMs: number): void {
+    const named = headers === undefined ? NO_HEADERS : Object.entries(headers);
     const flags =
-      (draft.encoding === 'bytes' ? FLAG_BYTES : 0) |
-      (draft.ttlMs === undefined ? 0 : FLAG_TTL) |
-      (headers.length === 0 ? 0 : FLAG_HEADERS) |
-      (draft.idempotencyKey === undefined ? 0 : FLAG_KEY);
-    this.#writer.u8(flags).varint(zigzag(draft.publishedAtMs - this.timeMs));
-    if (draft.ttlMs !== undefined) this.#writer.varint(draft.ttlMs);
-    if (headers.length > 0) {
-      this.#writer.varint(headers.length);
-      for (const [name, value] of headers) this.#writer.text(name).text(value);
+      (encoding === 'bytes' ? FLAG_BYTES : 0) |
+      (ttlMs === undefined ? 0 : FLAG_TTL) |
+      (named.length === 0 ? 0 : FLAG_HEADERS) |
+      (idempotencyKey === undefined ? 0 : FLAG_KEY);
+    this.#writer.u8(flags).varint(zigzag(publishedAtMs - this.timeMs));
+    if (ttlMs !== undefined) this.#writer.varint(ttlMs);
+    if (named.length > 0) {
+      this.#writer.varint(named.length);
+      for (const [name, value] of named) this.#writer.text(name).text(value);
     }
-    if (draft.idempotencyKey !== undefined) this.#writer.text(draft.idempotencyKey);
-    this.#writer.block(draft.payload);
+    if (idempotencyKey !== undefined) this.#writer.text(idempotencyKey);
+    this.#writer.block(payload);
     this.#count++;
-    const expiresAtMs = draft.ttlMs === undefined ? Infinity : draft.publishedAtMs + draft.ttlMs;
-    this.#expiresAtMs = Math.max(this.#expiresAtMs, expiresAtMs);
+    this.#expiresAtMs = Math.max(this.#expiresAtMs, ttlMs === undefined ? Infinity : publishedAtMs + ttlMs);
   }
 
   /** The plaintext of the bundle. */

@@ -37,13 +37,3 @@ export interface Gap {
 
 /** How many logs must hold a message: the publisher's own, those of all that want it, or so many. */
 export type AckLevel = 'local' | 'all' | number;
-
-/** Where a message went. */
-export interface Receipt {
-  readonly stream: Stream;
-  readonly seq: number;
-  readonly publisherName: string;
-  readonly publishedAtMs: number;
-  /** Nodes that have the message in their log, of how many wanted it: publisher included, dead and left ones not. */
-  readonly ack: { readonly level: AckLevel; readonly confirmed: number; readonly of: number };
-}

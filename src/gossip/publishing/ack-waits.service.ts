@@ -3,10 +3,8 @@ import { GrapevineError } from '../../runtime/errors.js';
 import type { Confirmation } from '../dissemination/acknowledgements.js';
 import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
 import { GossipDriver } from '../delivery/gossip-driver.service.js';
-import type { Receipt } from '../bundles/message.js';
-import type { PublishOptions } from './publish.js';
-
-type Ack = Receipt['ack'];
+import type { AckLevel } from '../bundles/message.js';
+import { receiptOf, type Placed, type Receipt } from './receipt.js';
 
 interface AckWait {
   readonly deadline: Deadline;
@@ -24,29 +22,27 @@ export class AckWaits {
     private readonly deadlines: Deadlines,
   ) {}
 
-  /** How far a message is confirmed, once it is so at the level asked for; GrapevineError `ack-timeout` with the receipt when it takes too long. */
-  async wait(receipt: Omit<Receipt, 'ack'>, { ack: level, timeoutMs }: PublishOptions): Promise<Ack> {
-    const { stream, seq } = receipt;
-    if (level === 'local' || level === 1) return { level, ...this.driver.confirmationOf(stream.id, seq) };
-    const confirmation = await new Promise<Confirmation>((resolve, reject) => {
+  /** The receipt of a message, once it is confirmed at the level asked for; GrapevineError `ack-timeout` with the receipt when it takes too long. */
+  wait(placed: Placed, level: Exclude<AckLevel, 'local'>, timeoutMs: number): Promise<Receipt> {
+    const { stream, seq } = placed;
+    return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const deadline = this.deadlines.set(timeoutMs, () => {
         this.#waits.delete(id);
         this.driver.handle({ type: 'abandon', id });
-        reject(timedOut({ ...receipt, ack: { level, ...this.driver.confirmationOf(stream.id, seq) } }, timeoutMs));
+        reject(timedOut(receiptOf(placed, level, this.driver.confirmationOf(stream.id, seq)), timeoutMs));
       });
-      this.#waits.set(id, { deadline, resolve });
+      this.#waits.set(id, { deadline, resolve: (confirmation) => resolve(receiptOf(placed, level, confirmation)) });
       this.driver.handle({ type: 'await', id, stream: stream.id, seq, level });
     });
-    return { level, ...confirmation };
   }
 
-  reached(id: number, { confirmed, of }: Confirmation): void {
+  reached(id: number, confirmation: Confirmation): void {
     const wait = this.#waits.get(id);
     if (wait === undefined) return;
     this.#waits.delete(id);
     wait.deadline.cancel();
-    wait.resolve({ confirmed, of });
+    wait.resolve(confirmation);
   }
 }
 

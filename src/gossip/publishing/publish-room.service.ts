@@ -14,7 +14,7 @@ interface RoomWait {
   readonly bytes: number;
   readonly deadline: Deadline;
   isOver: boolean;
-  readonly resolve: () => void;
+  readonly admitted: () => void;
 }
 
 /** Lets no more be published than receivers and the own log keep up with; who comes first goes first. */
@@ -26,6 +26,11 @@ export class PublishRoom {
 
   constructor(private readonly deadlines: Deadlines) {}
 
+  /** Nobody has room, and nobody waits for some. */
+  get isUnused(): boolean {
+    return this.#takenBytes === 0 && this.#waits.length === 0;
+  }
+
   /** Takes room for a message at once; false when there is none. What was taken must be released. */
   take(bytes: number): boolean {
     if (this.#waits.length > 0 || !this.#fits(bytes)) return false;
@@ -33,21 +38,24 @@ export class PublishRoom {
     return true;
   }
 
-  /** Takes room when there is some; GrapevineError `overloaded` when the caller won't wait, or waited too long. */
-  wait(bytes: number, options: PublishOptions): Promise<void> {
-    if (options.whenFull === 'refuse' || this.#waits.length >= ROOM_WAITS_MAX) return Promise.reject(overloaded());
-    return new Promise((resolve, reject) => {
-      const deadline = this.deadlines.set(options.timeoutMs, () => {
-        wait.isOver = true;
-        reject(overloaded());
-      });
-      const wait: RoomWait = { bytes, deadline, resolve, isOver: false };
-      this.#waits.push(wait);
+  /** Takes room when there is some; `refused` with GrapevineError `overloaded` when the caller won't wait, or waited too long. */
+  wait(
+    bytes: number,
+    options: PublishOptions,
+    outcome: { readonly admitted: () => void; readonly refused: (error: GrapevineError) => void },
+  ): void {
+    if (options.whenFull === 'refuse' || this.#waits.length >= ROOM_WAITS_MAX) return outcome.refused(overloaded());
+    const deadline = this.deadlines.set(options.timeoutMs, () => {
+      wait.isOver = true;
+      outcome.refused(overloaded());
     });
+    const wait: RoomWait = { bytes, deadline, admitted: outcome.admitted, isOver: false };
+    this.#waits.push(wait);
   }
 
-  release(bytes: number): void {
-    this.#takenBytes -= bytes + MESSAGE_OVERHEAD_BYTES;
+  /** Gives back what `count` messages of `bytes` in all took. */
+  release(count: number, bytes: number): void {
+    this.#takenBytes -= bytes + count * MESSAGE_OVERHEAD_BYTES;
     if (this.#waits.length > 0) this.#admit();
   }
 
@@ -65,7 +73,7 @@ export class PublishRoom {
       if (wait.isOver) continue;
       this.#takenBytes += wait.bytes + MESSAGE_OVERHEAD_BYTES;
       wait.deadline.cancel();
-      wait.resolve();
+      wait.admitted();
     }
     if (admitted > 0) this.#waits = this.#waits.slice(admitted);
   }

@@ -1,14 +1,9 @@
-import type { AckLevel, PayloadEncoding } from '../bundles/message.js';
+import type { Draft } from '../bundles/bundle-content.js';
+import type { AckLevel } from '../bundles/message.js';
 
-/** What is to be published; the topic is valid, the payload within its bound. */
-export interface PublishInput {
+/** What is to be published; the topic is valid, the payload UTF-8 JSON text or bytes as they are, all within their bounds. */
+export interface PublishInput extends Draft {
   readonly topic: string;
-  /** UTF-8 JSON text, or bytes as they are. */
-  readonly payload: Uint8Array;
-  readonly encoding: PayloadEncoding;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly ttlMs?: number | undefined;
-  readonly idempotencyKey?: string | undefined;
 }
 
 /** How the publisher is to be told. */

@@ -14,8 +14,8 @@ import { BUNDLE_MESSAGES_MAX, clusterTagOf, encodeHeader, joinBundle, type Bundl
 import { Deadlines } from '../../runtime/deadlines.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { GossipDriver } from '../delivery/gossip-driver.service.js';
-import type { Receipt } from '../bundles/message.js';
 import type { PublishInput, PublishOptions } from './publish.js';
+import { receiptOf, type Receipt } from './receipt.js';
 import { PublishRoom } from './publish-room.service.js';
 import { PublishersService } from '../keys/publishers.service.js';
 import { streamOf, type Stream, type StreamId } from '../bundles/stream.js';
@@ -24,21 +24,21 @@ import { TopicKeysService } from '../keys/topic-keys.service.js';
 /** Topics that one node may publish to in one life; each costs it a few hundred bytes until it ends. */
 export const OWN_STREAMS_MAX = 100_000;
 
-/** A message's place in its stream, once its bundle is in the log. */
-interface Place {
-  readonly seq: number;
-  readonly publishedAtMs: number;
-}
+/** Room for a little more than the bundle before had. */
+const LAST_BYTES_MARGIN = 1_024;
 
-interface Waiting {
+/** A message between `publish` and its receipt. */
+interface Publication {
+  readonly input: PublishInput;
+  readonly options: PublishOptions;
   readonly publishedAtMs: number;
-  readonly resolve: (place: Place) => void;
+  readonly resolve: (receipt: Receipt | Promise<Receipt>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 interface OpenBundle {
   readonly content: ContentWriter;
-  readonly waiting: Waiting[];
+  readonly publications: Publication[];
 }
 
 interface OwnStream {
@@ -47,6 +47,8 @@ interface OwnStream {
   /** Bundles to be cut, in order; only the last is still being filled. */
   readonly open: OpenBundle[];
   nextSeq: number;
+  /** Bytes of the bundle before: the next one is likely to be about as long. */
+  lastBytes: number;
   isCommitting: boolean;
   isWakeUpSet: boolean;
 }
@@ -80,36 +82,43 @@ export class PublisherService {
     });
   }
 
-  /** Resolves when the message is in as many logs as asked for. GrapevineError as the contract of the API lists them. */
-  async publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
-    const bytes = input.payload.length;
-    if (bytes > this.settings.messageBytes) {
-      throw new GrapevineError('too-large', `a message may have at most ${this.settings.messageBytes} bytes`);
-    }
-    if (!this.room.take(bytes)) await this.room.wait(bytes, options);
-    try {
-      const own = this.#ownStream(input.topic);
-      const { seq, publishedAtMs } = await this.#append(own, input);
-      const receipt = { stream: own.stream, seq, publisherName: this.settings.name, publishedAtMs };
-      return { ...receipt, ack: await this.acks.wait(receipt, options) };
-    } finally {
-      this.room.release(bytes);
-    }
+  /** Whether a message is on its way to its receipt. */
+  get isPublishing(): boolean {
+    return !this.room.isUnused;
   }
 
-  #append(own: OwnStream, input: PublishInput): Promise<Place> {
-    const publishedAtMs = this.clock.wallMs();
+  /** Resolves when the message is in as many logs as asked for. GrapevineError as the contract of the API lists them. */
+  publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
+    const bytes = input.payload.length;
+    const { messageBytes } = this.settings;
+    if (bytes > messageBytes) {
+      return Promise.reject(new GrapevineError('too-large', `a message may have at most ${messageBytes} bytes`));
+    }
+    return new Promise((resolve, reject) => {
+      const admitted = (): void => {
+        this.#append({ input, options, publishedAtMs: this.clock.wallMs(), resolve, reject });
+      };
+      if (this.room.take(bytes)) admitted();
+      else this.room.wait(bytes, options, { admitted, refused: reject });
+    });
+  }
+
+  #append(publication: Publication): void {
+    const { input, publishedAtMs } = publication;
+    let own: OwnStream;
+    try {
+      own = this.#ownStream(input.topic);
+    } catch (error) {
+      return this.#refuse([publication], error);
+    }
     let last = own.open.at(-1);
     if (last === undefined || isFull(own.cutter, last.content, input.payload.length)) {
-      last = { content: new ContentWriter(publishedAtMs), waiting: [] };
+      last = { content: new ContentWriter(publishedAtMs, own.lastBytes), publications: [] };
       own.open.push(last);
     }
-    const { headers, ttlMs, idempotencyKey, encoding, payload } = input;
-    last.content.append({ publishedAtMs, headers, ttlMs, idempotencyKey, encoding, payload });
-    const { waiting } = last;
-    const placed = new Promise<Place>((resolve, reject) => waiting.push({ publishedAtMs, resolve, reject }));
+    last.content.append(input, publishedAtMs);
+    last.publications.push(publication);
     this.#pump(own);
-    return placed;
   }
 
   #pump(own: OwnStream): void {
@@ -130,8 +139,7 @@ export class PublisherService {
   }
 
   /** One bundle of a stream at a time, so that the numbers of one that fails can be given again. */
-  async #commit(own: OwnStream, { content, waiting }: OpenBundle): Promise<void> {
-    const firstSeq = own.nextSeq;
+  async #commit(own: OwnStream, { content, publications }: OpenBundle): Promise<void> {
     try {
       const plaintext = content.finish();
       const turn = await this.keys.sealingTurn(own.stream.topic);
@@ -139,18 +147,46 @@ export class PublisherService {
       const { arrival, committed } = this.log.append(bundle);
       await committed;
       own.nextSeq = bundle.lastSeq + 1;
+      own.lastBytes = plaintext.length + LAST_BYTES_MARGIN;
       own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
       this.driver.handle({ type: 'published', bundle });
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
-      waiting.forEach(({ publishedAtMs, resolve }, index) => resolve({ seq: firstSeq + index, publishedAtMs }));
+      this.#settle(bundle, publications);
     } catch (error) {
       // A write that failed may have reached the log all the same: its numbers are not given again then.
       own.nextSeq = Math.max(own.nextSeq, (this.log.extent(own.stream.id)?.frontier ?? 0) + 1);
-      waiting.forEach(({ reject }) => reject(error));
+      this.#refuse(publications, error);
     } finally {
       own.isCommitting = false;
       this.#pump(own);
     }
+  }
+
+  /** Receipts for all messages of a bundle that is in the log; whoever wants more logs waits on, and keeps its room. */
+  #settle({ stream, firstSeq, lastSeq }: Bundle, publications: readonly Publication[]): void {
+    const confirmation = this.driver.confirmationOf(stream.id, lastSeq);
+    const publisherName = this.settings.name;
+    let settled = 0;
+    let bytes = 0;
+    publications.forEach(({ input, options: { ack, timeoutMs }, publishedAtMs, resolve }, index) => {
+      const placed = { stream, seq: firstSeq + index, publisherName, publishedAtMs };
+      if (ack === 'local' || ack === 1) {
+        resolve(receiptOf(placed, ack, confirmation));
+        settled++;
+        bytes += input.payload.length;
+      } else {
+        resolve(this.acks.wait(placed, ack, timeoutMs).finally(() => this.room.release(1, input.payload.length)));
+      }
+    });
+    this.room.release(settled, bytes);
+  }
+
+  #refuse(publications: readonly Publication[], error: unknown): void {
+    for (const { reject } of publications) reject(error);
+    this.room.release(
+      publications.length,
+      publications.reduce((sum, { input }) => sum + input.payload.length, 0),
+    );
   }
 
   #seal(own: OwnStream, content: ContentWriter, plaintext: Buffer, turn: SealingTurn): Bundle {
@@ -184,7 +220,15 @@ export class PublisherService {
     }
     const stream = streamOf(topic, this.peers.self, this.peers.epoch);
     this.publishers.keep(this.peers.self);
-    const own = { stream, cutter: new BundleCutter(), open: [], nextSeq: 1, isCommitting: false, isWakeUpSet: false };
+    const own: OwnStream = {
+      stream,
+      cutter: new BundleCutter(),
+      open: [],
+      nextSeq: 1,
+      lastBytes: LAST_BYTES_MARGIN,
+      isCommitting: false,
+      isWakeUpSet: false,
+    };
     this.#own.set(topic, own);
     this.#ownById.set(stream.id, own);
     return own;

@@ -13,7 +13,7 @@ describe('bundle content', () => {
         fc.integer({ min: 1, max: 1e12 }),
         (drafts, firstSeq) => {
           const writer = new ContentWriter(drafts[0]!.publishedAtMs);
-          for (const each of drafts) writer.append(each);
+          for (const each of drafts) writer.append(each, each.publishedAtMs);
           const place = { stream: STREAM, firstSeq, lastSeq: firstSeq + drafts.length - 1, timeMs: writer.timeMs };
           const decoded = decodeContent(writer.finish(), place, 'A');
           const expected = drafts.map((each, at) => ({
@@ -32,16 +32,16 @@ describe('bundle content', () => {
 
   it('lives as long as its longest message', () => {
     const writer = new ContentWriter(1_000);
-    writer.append(message({ publishedAtMs: 1_000, ttlMs: 50 }));
-    writer.append(message({ publishedAtMs: 1_020, ttlMs: 100 }));
+    writer.append(message({ ttlMs: 50 }), 1_000);
+    writer.append(message({ ttlMs: 100 }), 1_020);
     expect(writer.ttlMs).toBe(120);
-    writer.append(message({ publishedAtMs: 1_020, ttlMs: undefined }));
+    writer.append(message({ ttlMs: undefined }), 1_020);
     expect(writer.ttlMs).toBeUndefined();
   });
 
   it('refuses content that does not hold as many messages as the header says', () => {
     const writer = new ContentWriter(0);
-    writer.append(message({}));
+    writer.append(message({}), 0);
     const bytes = writer.finish();
     const place = { stream: STREAM, firstSeq: 1, timeMs: 0 };
     expect(decodeContent(bytes, { ...place, lastSeq: 1 }, 'A').ok).toBe(true);
@@ -52,13 +52,13 @@ describe('bundle content', () => {
   it('refuses more headers than allowed', () => {
     const headers = Object.fromEntries(Array.from({ length: HEADERS_MAX + 1 }, (_, at) => [`h${at}`, 'v']));
     const writer = new ContentWriter(0);
-    writer.append(message({ headers }));
+    writer.append(message({ headers }), 0);
     expect(decodeContent(writer.finish(), { stream: STREAM, firstSeq: 1, lastSeq: 1, timeMs: 0 }, 'A').ok).toBe(false);
   });
 
   it('keeps a header named __proto__ a header', () => {
     const writer = new ContentWriter(0);
-    writer.append(message({ headers: JSON.parse('{"__proto__":"x"}') as Record<string, string> }));
+    writer.append(message({ headers: JSON.parse('{"__proto__":"x"}') as Record<string, string> }), 0);
     const decoded = decodeContent(writer.finish(), { stream: STREAM, firstSeq: 1, lastSeq: 1, timeMs: 0 }, 'A');
     expect(decoded.ok && Object.entries(decoded.value[0]!.headers!)).toEqual([['__proto__', 'x']]);
   });
@@ -74,7 +74,6 @@ describe('bundle content', () => {
 
 function message(fields: Partial<Draft>): Draft {
   return {
-    publishedAtMs: 0,
     ttlMs: undefined,
     headers: undefined,
     idempotencyKey: undefined,
@@ -84,7 +83,7 @@ function message(fields: Partial<Draft>): Draft {
   };
 }
 
-function draft(): fc.Arbitrary<Draft> {
+function draft(): fc.Arbitrary<Draft & { publishedAtMs: number }> {
   return fc.record({
     publishedAtMs: fc.integer({ min: 1.6e12, max: 1.9e12 }),
     ttlMs: fc.option(fc.nat(), { nil: undefined }),

@@ -156,14 +156,8 @@ function segmentOf(node: SampleNode, added: readonly InterestEntry[], signAs: Si
 
 function bundleOf(publisher: SampleNode, signAs: SignAs): { bundle: Bundle; content: Buffer } {
   const writer = new ContentWriter(PUBLISHED_AT_MS);
-  writer.append({
-    publishedAtMs: PUBLISHED_AT_MS,
-    ttlMs: 60_000,
-    headers: { lang: 'en' },
-    idempotencyKey: undefined,
-    encoding: 'json',
-    payload: PAYLOAD,
-  });
+  const draft = { ttlMs: 60_000, headers: { lang: 'en' }, idempotencyKey: undefined, payload: PAYLOAD };
+  writer.append({ ...draft, encoding: 'json' }, PUBLISHED_AT_MS);
   const key = sampleBytes('topic key');
   const { timeMs, ttlMs } = writer;
   const content = writer.finish();

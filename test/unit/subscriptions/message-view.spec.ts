@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { messageView, MessageViews, receiptView } from '../../../src/subscriptions/message-view.js';
+import { receiptOf } from '../../../src/gossip/publishing/receipt.js';
+import { messageView, MessageViews } from '../../../src/subscriptions/message-view.js';
 import { messageOf, STREAM } from './sample-messages.js';
 
 const messageViews = (): MessageViews => new MessageViews((id) => `name of ${id}`);
@@ -89,10 +90,11 @@ describe('a view with the payload read', () => {
   });
 });
 
-describe('receiptView', () => {
+describe('receiptOf', () => {
   it('names the message as its view does', () => {
     const ack = { level: 'all', confirmed: 2, of: 3 } as const;
-    const receipt = receiptView({ stream: STREAM, seq: 7, publisherName: 'A', publishedAtMs: 0, ack });
+    const placed = { stream: STREAM, seq: 7, publisherName: 'A', publishedAtMs: 0 };
+    const receipt = receiptOf(placed, ack.level, ack);
     expect(receipt).toMatchObject({
       id: `${STREAM.id}.7`,
       topic: 'chat',
