@@ -35,7 +35,7 @@ export class PublishingService {
     try {
       input = encodePublication(request, this.settings.messageBytes);
     } catch (error) {
-      return Promise.reject(error as GrapevineError);
+      return Promise.reject(error);
     }
     if (input.idempotencyKey === undefined) return this.gossip.publish(input, { ack, timeoutMs, whenFull });
     return this.#publishOnce(input.idempotencyKey, input, { ack, timeoutMs, whenFull });
