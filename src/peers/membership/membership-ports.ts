@@ -31,8 +31,6 @@ export type MembershipInput =
   | { readonly type: 'segment'; readonly from: NodeId; readonly segment: SignedInterestSegment }
   /** A peer passed on a statement by or about a node whose record is not known here. */
   | { readonly type: 'stranger'; readonly from: NodeId; readonly id: NodeId }
-  /** This node's event loop stood still for so long. */
-  | { readonly type: 'lagged'; readonly byMs: number }
   | { readonly type: 'leave' };
 
 export type MembershipOutput =
@@ -65,7 +63,7 @@ export type MembershipOutput =
 
 /** Each carries when it was due, so that a timer that comes late tells of a stalled event loop. */
 export type MembershipTimer =
-  | { readonly kind: 'period'; readonly dueMs: number }
+  | { readonly kind: 'period' | 'beat'; readonly dueMs: number }
   | { readonly kind: 'probe-timeout' | 'probe-over'; readonly dueMs: number; readonly probe: number }
   | { readonly kind: 'help-over'; readonly dueMs: number; readonly probe: number }
   | { readonly kind: 'link-grace' | 'suspicion' | 'forget'; readonly dueMs: number; readonly id: NodeId }

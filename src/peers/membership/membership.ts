@@ -10,6 +10,7 @@ import { AccusationBook } from './accusation-book.js';
 import type { SignedAccusation } from './accusation.js';
 import { Awareness } from './awareness.js';
 import type { Directory } from './directory.js';
+import { Farewell, FAREWELL_PROBE } from './farewell.js';
 import { InterestAudit } from '../interest/interest-audit.js';
 import type { LinkPeer } from '../links/links.js';
 import { compareFreshness } from './member.js';
@@ -38,9 +39,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   readonly #statements: Statements;
   #outputs: MembershipCoreOutput[] = [];
   #lagSeenMs = Number.NEGATIVE_INFINITY;
-  /** Peers that have not yet acknowledged that this node leaves. */
-  #farewells: Set<NodeId> | undefined;
-  #hasDeparted = false;
+  readonly #farewell = new Farewell(() => this.#put({ type: 'departed' }));
 
   constructor(
     private readonly directory: Directory,
@@ -129,6 +128,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     switch (input.type) {
       case 'start':
         this.#schedule(0, { kind: 'period', dueMs: nowMs });
+        this.#beat(nowMs);
         break;
       case 'linkUp':
         this.#onLinkUp(input.peer, nowMs);
@@ -152,11 +152,8 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       case 'stranger':
         this.#pulls.want(input.from, [{ id: input.id }], nowMs);
         break;
-      case 'lagged':
-        this.#onLagged(input.byMs, nowMs);
-        break;
       case 'leave':
-        this.#farewells = new Set();
+        this.#farewell.begin();
         this.#statements.leave();
         break;
       case 'timer':
@@ -183,7 +180,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     if (!this.#links.delete(peer)) return;
     this.#pulls.unlinked(peer, nowMs);
     if (this.directory.member(peer) === undefined) this.#heardMs.delete(peer);
-    if (this.#farewells?.delete(peer)) this.#departIfDone();
+    this.#farewell.settled(peer);
     const { linkGraceMs } = this.profile;
     if (this.directory.isLive(peer)) {
       this.#schedule(linkGraceMs, { kind: 'link-grace', dueMs: nowMs + linkGraceMs, id: peer });
@@ -227,7 +224,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       this.#put({ type: 'measured', peer, rttMs, clockOffsetMs: ack.wallMs + rttMs / 2 - wallMs });
     }
     // Links keep the order: the record of the leave was received before this was answered.
-    if (ack.probe === FAREWELL_PROBE && this.#farewells?.delete(peer)) this.#departIfDone();
+    if (ack.probe === FAREWELL_PROBE) this.#farewell.settled(peer);
     this.#compareDigests(peer, ack.digest, nowMs);
   }
 
@@ -251,6 +248,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     const lateMs = nowMs - timer.dueMs;
     if (lateMs > this.profile.lagMs) {
       this.#onLagged(lateMs, nowMs);
+      if (timer.kind === 'beat') return this.#beat(nowMs);
       // What the timer waits for may lie unread in a socket.
       const afterMs = this.profile.probeTimeoutMs;
       return this.#schedule(afterMs, { ...timer, dueMs: nowMs + afterMs });
@@ -258,6 +256,8 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     switch (timer.kind) {
       case 'period':
         return this.#onPeriod(nowMs);
+      case 'beat':
+        return this.#beat(nowMs);
       case 'probe-timeout':
         return this.#prober.askForHelp(timer.probe, nowMs);
       case 'probe-over':
@@ -272,18 +272,23 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       case 'forget':
         return this.#statements.forgetIfGone(timer.id, nowMs);
       case 'leave-over':
-        this.#farewells?.clear();
-        return this.#departIfDone();
+        return this.#farewell.timeUp();
     }
   }
 
   #onPeriod(nowMs: number): void {
-    if (this.#farewells !== undefined) return;
+    if (this.#farewell.isLeaving) return;
     const afterMs = this.#awareness.stretch(this.profile.periodMs);
     this.#schedule(afterMs, { kind: 'period', dueMs: nowMs + afterMs });
     this.#prober.next(nowMs);
     this.#pulls.retry(nowMs, PULL_PERIODS * this.profile.periodMs);
     this.#ping([...this.#links].filter(([, link]) => !link.isSynced).map(([id]) => id));
+  }
+
+  /** Every stall of the event loop delays a beat, also one between two periods that are stretched. */
+  #beat(nowMs: number): void {
+    const { lagMs } = this.profile;
+    this.#schedule(lagMs, { kind: 'beat', dueMs: nowMs + lagMs });
   }
 
   #onLagged(byMs: number, nowMs: number): void {
@@ -296,8 +301,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   #onOwnRecord(input: RecordInput, nowMs: number): void {
     const isNews = this.#statements.ownRecord(input, nowMs);
-    if (isNews && this.#farewells !== undefined && input.record.status === 'left')
-      this.#sayFarewell(this.#farewells, nowMs);
+    if (isNews && this.#farewell.isLeaving && input.record.status === 'left') this.#sayFarewell(nowMs);
   }
 
   #onCondemned(id: NodeId, nowMs: number): void {
@@ -327,19 +331,12 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     if (link !== undefined) this.#links.set(peer, { ...link, mismatches: 0, comparedMs: nowMs });
   }
 
-  #sayFarewell(farewells: Set<NodeId>, nowMs: number): void {
-    for (const id of this.#others()) if (this.#links.has(id)) farewells.add(id);
-    const frame: Ping = { type: 'ping', probe: FAREWELL_PROBE, digest: this.directory.digest() };
-    this.#send([...farewells], frame);
+  #sayFarewell(nowMs: number): void {
+    const peers = this.#others().filter((id) => this.#links.has(id));
+    this.#send(peers, { type: 'ping', probe: FAREWELL_PROBE, digest: this.directory.digest() });
     const { leaveTimeoutMs } = this.profile;
     this.#schedule(leaveTimeoutMs, { kind: 'leave-over', dueMs: nowMs + leaveTimeoutMs });
-    this.#departIfDone();
-  }
-
-  #departIfDone(): void {
-    if (this.#farewells?.size !== 0 || this.#hasDeparted) return;
-    this.#hasDeparted = true;
-    this.#put({ type: 'departed' });
+    this.#farewell.said(peers);
   }
 
   #heard(id: NodeId, nowMs: number): void {
@@ -391,6 +388,5 @@ const MISMATCHES_MAX = 2;
 /** An answer to a request of tables is given up after so many probe periods; a slow link needs seconds for it. */
 const PULL_PERIODS = 10;
 
-/** Numbers of pings that probe nobody: real probes begin at 2. */
+/** A ping that probes nobody and only shows the digest; real probes begin at 2. */
 const DIGEST_PROBE = 0;
-const FAREWELL_PROBE = 1;

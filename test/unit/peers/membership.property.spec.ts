@@ -65,7 +65,7 @@ const input: fc.Arbitrary<MembershipCoreInput> = fc.oneof(
   fc.tuple(other, number).map(([n, id]): MembershipCoreInput => {
     return { type: 'stranger', from: idOf(n), id: idOf(id) };
   }),
-  fc.nat({ max: 400 }).map((byMs): MembershipCoreInput => ({ type: 'lagged', byMs })),
+  fc.constant<MembershipCoreInput>({ type: 'timer', timer: { kind: 'beat', dueMs: -1_000 } }),
 );
 
 const script = fc.array(fc.record({ input, afterMs: fc.nat({ max: 400 }) }), { maxLength: 60 });

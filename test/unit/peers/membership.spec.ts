@@ -115,6 +115,22 @@ describe('the membership core', () => {
     expect(core.health).toBe(1);
   });
 
+  it('notices by its beat that it stood still, and gives the suspected that time on top', () => {
+    linkUp(1);
+    linkUp(2);
+    const timer = suspicionOf(handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2) }, 10));
+    const beat = { kind: 'beat', dueMs: 100 } as const;
+    const outputs = handle({ type: 'timer', timer: beat }, 700);
+    expect(core.health).toBe(1);
+    const next = { type: 'schedule', afterMs: profile.lagMs, timer: { kind: 'beat', dueMs: 700 + profile.lagMs } };
+    expect(outputs).toEqual([next]);
+    handle({ type: 'timer', timer }, timer.dueMs);
+    expect(directory.member(B)?.state).toBe('suspect');
+    const excused = { ...timer, dueMs: timer.dueMs + 600 };
+    handle({ type: 'timer', timer: excused }, excused.dueMs);
+    expect(directory.member(B)?.state).toBe('dead');
+  });
+
   it('tells how many live nodes know its newest interest', () => {
     linkUp(1);
     linkUp(2);
