@@ -93,7 +93,10 @@ export class GossipDriver {
       (output) => this.#carryOut(output),
     );
     this.handle({ type: 'restored', extents: [...this.log.extents()] });
-    this.log.attach({ floorMoved: (stream, floor) => this.handle({ type: 'floorMoved', stream, floor }) });
+    this.log.attach({
+      floorMoved: (stream, floor) => this.handle({ type: 'floorMoved', stream, floor }),
+      historyLost: (stream, floor) => this.handle({ type: 'historyLost', stream, floor }),
+    });
   }
 
   handle(input: GossipInput<Bundle>): void {

@@ -179,6 +179,11 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'floorMoved':
         this.#table.get(input.stream)?.window.raiseFloor(input.floor);
         break;
+      case 'historyLost': {
+        const state = this.#table.get(input.stream);
+        if (state !== undefined) this.#reception.historyLost(state, input.floor, nowMs);
+        break;
+      }
       case 'served':
         this.#serving.served(input.peer, input, nowMs);
         break;

@@ -55,6 +55,8 @@ export type GossipInput<B extends BundlePlace> =
   | { readonly type: 'unlogged'; readonly stream: StreamId; readonly frontier: number | undefined }
   /** Retention dropped everything of the stream up to `floor`. */
   | { readonly type: 'floorMoved'; readonly stream: StreamId; readonly floor: number }
+  /** History that was fetched below `floor` is not in the log any more. */
+  | { readonly type: 'historyLost'; readonly stream: StreamId; readonly floor: number }
   /** The answer to a `serve` was sent: it reached `upTo` (`after` when nothing was sent), and `bytes` were read for it. */
   | {
       readonly type: 'served';

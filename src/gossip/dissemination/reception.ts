@@ -96,8 +96,8 @@ export class Reception<B extends BundlePlace> {
   claimed(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
     const state = this.table.get(stream.id);
     if (state === undefined) return this.#await(peer, stream, claim, nowMs);
-    this.#reviewFloor(peer, state, claim, nowMs);
-    this.#wantHistory(peer, state, claim, nowMs);
+    this.#reviewFloor(peer, state, claim);
+    this.#lookForHistory(peer, state, claim, nowMs);
     if (claim.frontier <= state.window.frontier) return true;
     this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: false }, nowMs);
     return false;
@@ -130,6 +130,16 @@ export class Reception<B extends BundlePlace> {
     }
     this.table.changed(state, nowMs);
     for (const peer of this.links) this.ports.ask(peer, stream.topic);
+  }
+
+  /** History below `floor` was fetched and is gone again: it is looked for once more, after a pause. */
+  historyLost(state: StreamState<B>, floor: number, nowMs: number): void {
+    const from = Math.min(state.history?.floor ?? Infinity, state.window.floor);
+    state.window.raiseFloor(floor);
+    if (from >= state.window.floor) return;
+    state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
+    this.#beginHistory(state, from);
+    this.repair.seek(state, nowMs);
   }
 
   /** What a peer said of its logs may be different when it comes back. */
@@ -297,7 +307,7 @@ export class Reception<B extends BundlePlace> {
   }
 
   /** Another word on where the interest in a stream begins, of which there was none to rely on. */
-  #reviewFloor(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
+  #reviewFloor(peer: NodeId, state: StreamState<B>, claim: Claim): void {
     const { openFloor, stream, window, start } = state;
     if (openFloor === undefined) return;
     openFloor.heard.add(peer);
@@ -309,15 +319,15 @@ export class Reception<B extends BundlePlace> {
       state.start = named;
     }
     if (isSure(claim)) state.openFloor = undefined;
-    if (state.history === undefined || claim.floor > state.history.frontier) return;
-    this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: true }, nowMs);
   }
 
-  /** The own interest was extended to the past, and a holder has more of it. */
-  #wantHistory(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
+  /** History that is on its way comes from whoever has it; more of it when the own interest was extended to the past. */
+  #lookForHistory(peer: NodeId, state: StreamState<B>, claim: Claim, nowMs: number): void {
     const isWanted = this.table.topic(state.stream.topic)?.isHistoryWanted === true;
-    if (!isWanted || claim.start >= state.start || state.window.floor === 0) return;
-    if (state.history === undefined || claim.start < state.history.floor) this.#beginHistory(state, claim.start);
+    const isMore = isWanted && claim.start < state.start && state.window.floor !== 0;
+    if (isMore && claim.start < (state.history?.floor ?? Infinity)) this.#beginHistory(state, claim.start);
+    const { history } = state;
+    if (history === undefined || (!isMore && claim.floor > history.frontier)) return;
     const { floor, frontier } = claim;
     this.repair.claimed(state, { peer, floor, frontier, isUrgent: true }, nowMs);
   }

@@ -86,19 +86,20 @@ export class Repair<B extends BundlePlace> {
     claim: { peer: NodeId; floor: number; frontier: number; isUrgent: boolean },
     nowMs: number,
   ): void {
-    let need = this.#needs.get(state.stream.id);
-    if (need === undefined) {
-      if (this.#needs.size >= NEEDS_MAX) return;
-      const readyAtMs = nowMs + CLAIM_GRACE_MS;
-      need = { state, holders: new Map(), readyAtMs, pull: undefined, blocked: undefined };
-      this.#needs.set(state.stream.id, need);
-    }
+    const need = this.#needOf(state, nowMs);
+    if (need === undefined) return;
     if (claim.isUrgent) need.readyAtMs = nowMs;
     const holder = need.holders.get(claim.peer);
     const frontier = Math.max(claim.frontier, holder?.frontier ?? 0);
     const { retryAtMs = 0, failed } = holder ?? {};
     need.holders.set(claim.peer, { floor: claim.floor, frontier, retryAtMs, failed });
     this.#next(need, nowMs);
+  }
+
+  /** Something of the stream is missing, and nobody has claimed to hold it yet: all are asked. */
+  seek(state: StreamState<B>, nowMs: number): void {
+    const need = this.#needOf(state, nowMs);
+    if (need !== undefined) this.#next(need, nowMs);
   }
 
   /** A bundle of the stream came in from `peer`. */
@@ -149,6 +150,15 @@ export class Repair<B extends BundlePlace> {
       this.#next(need, nowMs);
       if (need.pull === undefined && isReady(need, nowMs)) this.#lookBlocked(need, nowMs);
     }
+  }
+
+  #needOf(state: StreamState<B>, nowMs: number): Need<B> | undefined {
+    const known = this.#needs.get(state.stream.id);
+    if (known !== undefined || this.#needs.size >= NEEDS_MAX) return known;
+    const readyAtMs = nowMs + CLAIM_GRACE_MS;
+    const need = { state, holders: new Map(), readyAtMs, pull: undefined, blocked: undefined };
+    this.#needs.set(state.stream.id, need);
+    return need;
   }
 
   #next(need: Need<B>, nowMs: number): void {

@@ -45,6 +45,11 @@ export class Backfills {
     this.#backfills.delete(stream);
   }
 
+  /** Those that are under way. */
+  streams(): readonly StreamId[] {
+    return [...this.#backfills.keys()];
+  }
+
   clear(): void {
     this.#backfills.clear();
   }

@@ -17,12 +17,14 @@ import {
   type StoredBundle,
   type StreamExtent,
 } from '../store/bundle-store.js';
-import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
+import { clusterTagOf, type Bundle } from '../bundles/bundle.js';
 import { LogKeys } from './log-keys.js';
+import { LogReads, type LoggedBundle } from './log-reads.js';
 import { LogRetention } from './log-retention.service.js';
 import { LogTable, type TopicUsage } from './log-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 
+export type { LoggedBundle } from './log-reads.js';
 export type { TopicUsage } from './log-table.js';
 
 /** Streams that are remembered; above it those go whose frontier has not moved for longest, empty ones first. */
@@ -44,16 +46,12 @@ export interface Appended {
   readonly committed: Promise<void>;
 }
 
-/** A bundle from the log. */
-export interface LoggedBundle {
-  readonly bundle: Bundle;
-  readonly arrival: number;
-}
-
-/** Told of what retention does; declared here, implemented above. */
+/** Told of what the log holds no longer; declared here, implemented above. */
 export interface LogListener {
   /** Everything of the stream up to `floor` was dropped. */
   floorMoved(stream: StreamId, floor: number): void;
+  /** Older history of the stream that was prepended below `floor` is not there any more. */
+  historyLost(stream: StreamId, floor: number): void;
 }
 
 type NewBundle = Pick<Bundle, 'stream' | 'firstSeq' | 'lastSeq' | 'keyId' | 'bytes'>;
@@ -64,7 +62,7 @@ export class BundleLog {
   readonly #table = new LogTable();
   readonly #keys = new LogKeys();
   readonly #backfills = new Backfills();
-  readonly #clusterTag: Buffer;
+  readonly #reads: LogReads;
   readonly #alarm: Alarm;
   readonly #retention: LogRetention;
   #listener: LogListener | undefined;
@@ -80,7 +78,12 @@ export class BundleLog {
     private readonly logger: NodeLogger,
     alarms: Alarms,
   ) {
-    this.#clusterTag = clusterTagOf(settings.clusterName);
+    this.#reads = new LogReads(store, clusterTagOf(settings.clusterName), {
+      found: (bundle) => this.#useKey(bundle),
+      damaged: ({ stream, arrival }, reason) =>
+        logger.error('log.bundle-damaged', { stream: stream.id, arrival, reason }),
+      failed: (cause) => logger.error('log.read-failed', { cause }),
+    });
     this.#retention = new LogRetention(store, this.#table, settings, clock, {
       drop: (extent, floor, bytes) => this.#dropped(extent, floor, bytes),
       forget: (stream) => this.forget(stream),
@@ -124,6 +127,17 @@ export class BundleLog {
     return { arrival, committed };
   }
 
+  /** Adds the next bundle of an own stream: nobody reads it before it is in the store for good. */
+  appendOwn(bundle: NewBundle): Appended {
+    const { id } = bundle.stream;
+    const frontier = this.#table.get(id)?.frontier ?? bundle.firstSeq - 1;
+    const appended = this.append(bundle);
+    const { arrival } = appended;
+    this.#reads.hide(id, arrival, frontier);
+    const committed = appended.committed.finally(() => this.#reads.reveal(id, arrival));
+    return { arrival, committed };
+  }
+
   /** Adds older history below the floor, in order; `setExtent` lowers the floor when all of it is there. */
   prepend(bundle: NewBundle): Promise<void> {
     const { stream, lastSeq } = bundle;
@@ -133,18 +147,18 @@ export class BundleLog {
     const began = this.#backfills.add(bundle, nowMs);
     if (began === 'anew') this.#unattended(this.store.dropThroughFloor(extent));
     this.#useKey(bundle);
-    const [held] = this.store.streamEntries(stream.id, lastSeq, 1);
+    const [held] = this.#reads.entries(stream.id, lastSeq, 1);
     if (held?.lastSeq === lastSeq && lastSeq > extent.floor) return Promise.resolve();
     this.#backfills.grew(stream.id, bundle.bytes.length);
     // No younger than what follows it, so that age grows from the frontier to the floor.
-    const [lowest] = this.store.streamEntries(stream.id, extent.floor + 1, 1);
+    const [lowest] = this.#reads.entries(stream.id, extent.floor + 1, 1);
     const receivedAtMs = Math.min(nowMs, lowest?.receivedAtMs ?? extent.changedAtMs);
     return this.#writing(this.store.append(storedOf(bundle, ++this.#lastArrival, receivedAtMs), extent));
   }
 
   /**
    * Sets what is held of a stream other than by a bundle: a new stream begins at `floor`; a higher floor drops what lies below; a lower
-   * one takes in the history that was prepended, and is refused (with `floorMoved`) when that is not all here.
+   * one takes in the history that was prepended, and is refused (with `historyLost`) when that is not all here.
    */
   setExtent(stream: Stream, floor: number, frontier: number): Promise<void> {
     const held = this.#table.get(stream.id);
@@ -157,7 +171,7 @@ export class BundleLog {
     if (floor === held.floor) return Promise.resolve();
     const bytes = this.#backfills.take(stream.id, floor, held.floor);
     if (bytes === undefined) {
-      this.#listener?.floorMoved(stream.id, held.floor);
+      this.#listener?.historyLost(stream.id, held.floor);
       return this.#writing(this.store.dropThroughFloor(held));
     }
     const extent = { ...held, floor, bytes: held.bytes + bytes };
@@ -177,8 +191,9 @@ export class BundleLog {
     return this.#table.get(stream);
   }
 
-  extents(): Iterable<StreamExtent> {
-    return this.#table.extents();
+  /** What can be read of each stream. */
+  *extents(): Iterable<StreamExtent> {
+    for (const extent of this.#table.extents()) yield this.#reads.readable(extent);
   }
 
   /** How much is held of each topic. */
@@ -189,28 +204,18 @@ export class BundleLog {
   /** Bundles of a stream in order, from the one that contains `fromSeq`; as many as fit in `bytesMax`, at least one if any. */
   read(stream: StreamId, fromSeq: number, bytesMax: number): readonly LoggedBundle[] {
     const floor = this.#table.get(stream)?.floor ?? 0;
-    return this.#decoded(this.store.read(stream, Math.max(fromSeq, floor + 1), bytesMax));
+    return this.#reads.ofStream(stream, Math.max(fromSeq, floor + 1), bytesMax);
   }
 
   /** Bundles of a topic in order of arrival; the first and last of a stream may reach below its floor. */
   readTopic(topic: string, afterArrival: number, limit: number, bytesMax = READ_BYTES): readonly LoggedBundle[] {
-    return this.#decoded(this.store.readTopic(topic, afterArrival, limit, bytesMax));
+    return this.#reads.ofTopic(topic, afterArrival, limit, bytesMax);
   }
 
   /** The last seq of the stream that was received before `wallMs` of the local clock; its floor when none was. */
   seqBefore(stream: StreamId, wallMs: number): number {
     const extent = this.#table.get(stream);
-    if (extent === undefined) return 0;
-    if (extent.changedAtMs < wallMs) return extent.frontier;
-    let before = extent.floor;
-    let notBefore = extent.frontier;
-    while (before < notBefore) {
-      const middle = before + Math.ceil((notBefore - before) / 2);
-      const [entry] = this.store.streamEntries(stream, middle, 1);
-      if (entry !== undefined && entry.receivedAtMs < wallMs) before = Math.min(entry.lastSeq, extent.frontier);
-      else notBefore = middle - 1;
-    }
-    return before;
+    return extent === undefined ? 0 : this.#reads.seqBefore(extent, wallMs);
   }
 
   /** The signed records of publishers of what is held, as they were saved. */
@@ -291,7 +296,7 @@ export class BundleLog {
 
   #raiseFloor(held: HeldExtent, floor: number): Promise<void> {
     let bytes = 0;
-    for (const entry of this.store.streamEntries(held.stream.id, held.floor + 1, Number.MAX_SAFE_INTEGER)) {
+    for (const entry of this.#reads.entries(held.stream.id, held.floor + 1, Number.MAX_SAFE_INTEGER)) {
       if (entry.lastSeq <= floor) bytes += entry.byteLength;
     }
     return this.#lowered(held, floor, bytes);
@@ -318,18 +323,6 @@ export class BundleLog {
     if (stored !== undefined) this.#unattended(this.store.saveKey({ ...stored, stream: stream.id, firstSeq }));
   }
 
-  #decoded(stored: readonly StoredBundle[]): LoggedBundle[] {
-    return stored.flatMap(({ stream, bytes, arrival }) => {
-      const bundle = decodeBundle(bytes, this.#clusterTag, () => stream);
-      if (bundle.ok) {
-        this.#useKey(bundle.value);
-        return [{ bundle: bundle.value, arrival }];
-      }
-      this.logger.error('log.bundle-damaged', { stream: stream.id, arrival, reason: bundle.reason });
-      return [];
-    });
-  }
-
   /** The books follow the store back when a write fails. */
   async #writing(written: Promise<void>): Promise<void> {
     try {
@@ -339,7 +332,12 @@ export class BundleLog {
       if (error !== this.#lastFailure) {
         this.#lastFailure = error;
         this.logger.error('log.write-failed', { cause: error });
+        const unfinished = this.#backfills.streams();
         this.#reload();
+        for (const id of unfinished) {
+          const floor = this.#table.get(id)?.floor;
+          if (floor !== undefined) this.#listener?.historyLost(id, floor);
+        }
       }
       throw error;
     }

@@ -126,7 +126,7 @@ describe('bundle log', () => {
   it('does not lower the floor over history that is not there', async () => {
     const log = await rig().open();
     const moved: [string, number][] = [];
-    log.attach({ floorMoved: (id, floor) => moved.push([id, floor]) });
+    log.attach({ floorMoved: () => undefined, historyLost: (id, floor) => moved.push([id, floor]) });
     await log.setExtent(stream, 6, 6);
     await fill(log, stream, 1, 7);
     await log.prepend(bundleAt(stream, 1, 3));
@@ -155,7 +155,7 @@ describe('retention of the bundle log', () => {
   it('keeps the bounds of count and bytes, and tells of floors that moved', async () => {
     const log = await rig({ retentionMessages: 10 }).open();
     const moved: [string, number][] = [];
-    log.attach({ floorMoved: (id, floor) => moved.push([id, floor]) });
+    log.attach({ floorMoved: (id, floor) => moved.push([id, floor]), historyLost: () => undefined });
     await fill(log, stream, 700);
     await log.sweep();
     expect(log.extent(stream.id)).toMatchObject({ floor: 690, frontier: 700 });
