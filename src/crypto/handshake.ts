@@ -22,7 +22,8 @@ import { publicKeyOf, SIGNATURE_BYTES, verifySignature, type Sign } from './sign
 export type HandshakeRole = 'initiator' | 'responder';
 
 /** Why a handshake was refused; a subset of the reasons a link is closed for. */
-export type HandshakeRefusal = 'bad-hello' | 'wrong-secret' | 'wrong-cluster' | 'bad-record' | 'bad-signature';
+export type HandshakeRefusal =
+  'bad-hello' | 'no-common-version' | 'wrong-secret' | 'wrong-cluster' | 'bad-record' | 'bad-signature';
 
 /** The reason with which `verifyRecord` refuses a record of another cluster. */
 export const WRONG_CLUSTER: HandshakeRefusal = 'wrong-cluster';
@@ -143,8 +144,9 @@ export class Handshake {
     const secret = secretOfHello({ hello: bytes, macs: hello.value.macs, keys: this.options.keys, answered });
     if (secret === undefined) return 'wrong-secret';
     const version = commonVersion(this.options.versions, hello.value.versions);
+    if (version === undefined) return 'no-common-version';
     const shared = this.#sharedSecret(hello.value.ephemeral);
-    if (version === undefined || shared === undefined) return 'bad-hello';
+    if (shared === undefined) return 'bad-hello';
     this.#version = version;
     // The responder answers with the secret it chose and no other, so both end up with the same one.
     if (this.options.role === 'responder') this.#ownHello = this.#encodeHello([secret], Buffer.from(bytes));

@@ -1,14 +1,12 @@
 import { createECDH, randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { helloKeysOf, type ClusterKeys } from './cluster-keys.js';
 import { Handshake, type HandshakeRole } from './handshake.js';
-import { HELLO_NONCE_BYTES } from './hello.js';
+import { HELLO_NONCE_BYTES, type VersionRange } from './hello.js';
 import { IdentityService } from './identity.service.js';
+import { PROTOCOL_VERSIONS, SPOKEN_VERSIONS } from './protocol-version.js';
 import { RecordsService } from './records.service.js';
-
-/** Protocol versions that this build speaks. */
-export const PROTOCOL_VERSIONS = { min: 1, max: 1 } as const;
 
 /** Makes the handshakes of this node, each with fresh random values. */
 @Injectable()
@@ -19,6 +17,7 @@ export class HandshakesService {
     private readonly settings: Settings,
     private readonly identity: IdentityService,
     private readonly records: RecordsService,
+    @Optional() @Inject(SPOKEN_VERSIONS) private readonly versions: VersionRange = PROTOCOL_VERSIONS,
   ) {
     this.#keys = helloKeysOf(settings);
   }
@@ -30,7 +29,7 @@ export class HandshakesService {
     return new Handshake({
       role,
       cluster: this.settings.clusterName,
-      versions: PROTOCOL_VERSIONS,
+      versions: this.versions,
       keys: this.#keys,
       recordJws,
       sign: (bytes) => this.identity.sign(bytes),

@@ -5,6 +5,7 @@ import { MembershipService } from './membership/membership.service.js';
 import { MeshServer } from './links/mesh-server.service.js';
 import { NodeName } from './membership/node-name.service.js';
 import { PeersService } from './peers.service.js';
+import { RulesComparison } from './rules/rules-comparison.service.js';
 import { SocketLinks } from './links/socket-links.service.js';
 import { StatementSignatures } from './membership/statement-signatures.service.js';
 
@@ -18,8 +19,9 @@ import { StatementSignatures } from './membership/statement-signatures.service.j
     StatementSignatures,
     MembershipService,
     NodeName,
+    RulesComparison,
     PeersService,
   ],
-  exports: [PeersService],
+  exports: [PeersService, RulesComparison],
 })
 export class PeersModule {}

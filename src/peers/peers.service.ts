@@ -8,7 +8,9 @@ import { Settings } from '../config/settings.js';
 import { HandshakesService } from '../crypto/handshakes.service.js';
 import { IdentityService } from '../crypto/identity.service.js';
 import type { NodeRecord } from '../crypto/node-record.js';
+import { SINCE_VERSION } from '../crypto/protocol-version.js';
 import { RecordsService } from '../crypto/records.service.js';
+import { TopicPolicies } from '../crypto/topic-policies.service.js';
 import { type Alarm, Alarms } from '../runtime/alarms.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
@@ -25,11 +27,14 @@ import { MembershipService, type MembershipWorld } from './membership/membership
 import type { NodeId } from './node-id.js';
 import { NodeName } from './membership/node-name.service.js';
 import type { KnownCount, PeersListener } from './peers-listener.js';
+import { ReadableDirectory } from './readable-directory.js';
+import { RulesComparison } from './rules/rules-comparison.service.js';
 import { SocketLinks } from './links/socket-links.service.js';
 
 /** First byte of a frame: which layer it is for. */
 const MEMBERSHIP_CHANNEL = 1;
 const GOSSIP_CHANNEL = 2;
+const RULES_CHANNEL = 3;
 
 /** A node whose bootstrap peers do not answer for so long goes on alone, and joins them when they do. */
 const JOIN_WAIT_MS = 3_000;
@@ -42,6 +47,7 @@ export class PeersService
   readonly #listeners: PeersListener[] = [];
   /** Linked peers that the listeners were told of. */
   readonly #linked = new Set<NodeId>();
+  readonly #readable: ReadableDirectory;
   readonly #urls: MemberUrls;
   readonly #joinAlarm: Alarm;
   readonly #joinWaiters: { resolve: () => void; reject: (cause: unknown) => void }[] = [];
@@ -62,13 +68,18 @@ export class PeersService
     private readonly membership: MembershipService,
     private readonly discovery: DiscoveryService,
     private readonly name: NodeName,
+    policies: TopicPolicies,
+    private readonly rules: RulesComparison,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
     alarms: Alarms,
   ) {
     this.#urls = new MemberUrls((url) => this.discovery.isBootstrap(url));
     this.#joinAlarm = alarms.create('joining', () => this.#joined('alone'));
+    this.#readable = new ReadableDirectory(() => membership.directory, policies);
     records.attach(() => this.#onAdmissionChanged());
+    policies.attach(() => this.#onPolicyChanged());
+    rules.attach((frame) => this.#linked.forEach((peer) => this.#sendRules(peer, frame)));
   }
 
   async onModuleInit(): Promise<void> {
@@ -130,8 +141,19 @@ export class PeersService
     return new Promise((resolve, reject) => this.#joinWaiters.push({ resolve, reject }));
   }
 
+  /** Interest of nodes in topics that they may not read is not in it. */
   get directory(): DirectoryView {
-    return this.membership.directory;
+    return this.#readable;
+  }
+
+  /** Live nodes that want what they may not read. */
+  ignoredInterests(): Iterable<{ readonly id: NodeId; readonly pattern: string }> {
+    return this.#readable.ignored();
+  }
+
+  /** The version of the protocol that both ends of the link to a peer speak. */
+  versionOf(peer: NodeId): number | undefined {
+    return this.links.versionOf(peer);
   }
 
   get counters(): LinkCounters {
@@ -202,12 +224,14 @@ export class PeersService
     const member = this.directory.member(peer.id);
     if (member === undefined) return this.links.close(peer.id, 'overflow');
     this.#linked.add(peer.id);
+    this.#sendRules(peer.id, this.rules.frame());
     this.#dialIfAdmitted(member);
     for (const listener of this.#listeners) listener.linkUp(peer.id);
   }
 
   linkDown(peer: NodeId, _reason: LinkCloseReason): void {
     this.membership.linkDown(peer);
+    this.rules.forget(peer);
     if (!this.#linked.delete(peer)) return;
     for (const listener of this.#listeners) listener.linkDown(peer);
   }
@@ -215,6 +239,7 @@ export class PeersService
   frame(peer: NodeId, frame: Buffer): void {
     const body = frame.subarray(1);
     if (frame[0] === MEMBERSHIP_CHANNEL) this.membership.receive(peer, body, this.counters.refused);
+    else if (frame[0] === RULES_CHANNEL) this.#onRules(peer, body);
     else if (frame[0] !== GOSSIP_CHANNEL) this.counters.refused.add('channel');
     else for (const listener of this.#listeners) listener.frame(peer, body);
   }
@@ -293,6 +318,24 @@ export class PeersService
       if (!this.records.isAdmitted(member.record)) this.links.close(member.id, 'bad-record');
       this.#dialIfAdmitted(member);
     }
+  }
+
+  #onPolicyChanged(): void {
+    this.#readable.rightsChanged();
+    for (const listener of this.#listeners) listener.directoryChanged();
+  }
+
+  #onRules(peer: NodeId, body: Buffer): void {
+    const refusal = this.#speaksRules(peer) ? this.rules.heard(peer, body) : 'channel';
+    if (refusal !== undefined) this.counters.refused.add(refusal);
+  }
+
+  #sendRules(peer: NodeId, frame: Buffer): void {
+    if (this.#speaksRules(peer)) this.links.send(peer, 'control', onChannel(RULES_CHANNEL, frame));
+  }
+
+  #speaksRules(peer: NodeId): boolean {
+    return (this.links.versionOf(peer) ?? 0) >= SINCE_VERSION.rules;
   }
 
   #dialIfAdmitted(member: Member): void {

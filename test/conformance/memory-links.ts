@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NodeRecord } from '../../src/crypto/node-record.js';
+import { PROTOCOL_VERSIONS } from '../../src/crypto/protocol-version.js';
 import { decodeRecord, LinkQueue } from '../../src/peers/links/link-queue.js';
 import type { Lane, LinkCloseReason, LinkListener, LinkPeer, Links } from '../../src/peers/links/links.js';
 import { nodeIdFrom, type NodeId } from '../../src/peers/node-id.js';
@@ -101,6 +102,10 @@ export class MemoryLinks implements Links {
 
   linked(): readonly NodeId[] {
     return [...this.#links.keys()];
+  }
+
+  versionOf(peer: NodeId): number | undefined {
+    return this.#links.has(peer) ? PROTOCOL_VERSIONS.max : undefined;
   }
 
   bufferedBytes(peer: NodeId): number {

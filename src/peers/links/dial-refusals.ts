@@ -12,7 +12,10 @@ const CAUSES: Partial<Record<DialFailure, { readonly ours: string; readonly thei
     theirs:
       'it does not admit this node: the key of this node is not in its ALLOWED_KEYS_FILE, or its record is not valid',
   },
-  'bad-hello': same('it speaks no version of the protocol that this node speaks, or is no node of Grapevine'),
+  'bad-hello': same('it is no node of Grapevine'),
+  'no-common-version': same(
+    'it speaks no version of the protocol that this node speaks; upgrade nodes one release at a time',
+  ),
   'bad-signature': same('it could not prove who it is'),
   'not-in-peer-networks': same('its address is in none of the networks of PEER_NETWORKS'),
 };

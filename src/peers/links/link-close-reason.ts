@@ -6,6 +6,7 @@ const REASONS: ReadonlySet<string> = new Set<LinkCloseReason>([
   'replaced',
   'self',
   'bad-hello',
+  'no-common-version',
   'wrong-secret',
   'wrong-cluster',
   'bad-record',

@@ -56,6 +56,11 @@ export class LinkSession {
     return this.#outcome?.record.id;
   }
 
+  /** The version of the protocol that was agreed on. */
+  get version(): number | undefined {
+    return this.#outcome?.version;
+  }
+
   /** Bytes that wait here and in the socket. */
   get bufferedBytes(): number {
     return this.#queue.bytes + this.socket.bufferedBytes();

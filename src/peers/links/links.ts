@@ -13,7 +13,8 @@ export type LinkCloseReason =
   | 'shutdown' // this node drains
   | 'replaced' // a second link to the same peer won
   | 'self' // dialled ourselves
-  | 'bad-hello' // not a hello, or an unknown version
+  | 'bad-hello' // not a hello
+  | 'no-common-version' // every version of the protocol that one side speaks is unknown to the other
   | 'wrong-secret' // the hello was not made with our cluster secret
   | 'wrong-cluster' // another CLUSTER_NAME
   | 'bad-record' // node record refused: signature, admission, size
@@ -44,6 +45,8 @@ export interface Links {
   send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean;
   close(peer: NodeId, reason: LinkCloseReason): void;
   linked(): readonly NodeId[];
+  /** The version of the protocol that both ends of the link speak; undefined without a link. */
+  versionOf(peer: NodeId): number | undefined;
   /** Bytes that were sent to this peer and that the socket has not taken yet. */
   bufferedBytes(peer: NodeId): number;
 }

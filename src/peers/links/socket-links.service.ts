@@ -120,6 +120,10 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     return [...this.#links.keys()];
   }
 
+  versionOf(peer: NodeId): number | undefined {
+    return this.#links.get(peer)?.session.version;
+  }
+
   bufferedBytes(peer: NodeId): number {
     return this.#links.get(peer)?.session.bufferedBytes ?? 0;
   }

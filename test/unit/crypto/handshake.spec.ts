@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { clusterKeysOf } from '../../../src/crypto/cluster-keys.js';
 import { Handshake, HANDSHAKE_BYTES_MAX, type HandshakeOptions } from '../../../src/crypto/handshake.js';
 import { encodeHello, HELLO_BYTES } from '../../../src/crypto/hello.js';
+import { PROTOCOL_VERSIONS } from '../../../src/crypto/protocol-version.js';
 import { shakeHands, shakeHandsOf } from './handshake-fixture.js';
 import { createNode, flipped, OTHER_SECRET, SECRET, type TestNode } from './node-fixture.js';
 
@@ -37,8 +38,9 @@ const responderOf = (node: TestNode): Handshake => node.handshakes.create('respo
 describe('a handshake', () => {
   it('tells both ends who the other is and gives them ciphers that fit', async () => {
     const { initiator, responder, messages } = await shakeHandsOf(a, b);
-    expect(initiator.done).toMatchObject({ record: { id: b.identity.id, name: 'B' }, recordJws: b.jws, version: 1 });
-    expect(responder.done).toMatchObject({ record: { id: a.identity.id, name: 'A' }, recordJws: a.jws, version: 1 });
+    const version = PROTOCOL_VERSIONS.max;
+    expect(initiator.done).toMatchObject({ record: { id: b.identity.id, name: 'B' }, recordJws: b.jws, version });
+    expect(responder.done).toMatchObject({ record: { id: a.identity.id, name: 'A' }, recordJws: a.jws, version });
     const [ping, pong] = [Buffer.from('ping'), Buffer.from('pong')];
     expect(responder.done!.receive.open(initiator.done!.send.seal(ping))).toEqual(ping);
     expect(initiator.done!.receive.open(responder.done!.send.seal(pong))).toEqual(pong);
@@ -98,8 +100,8 @@ describe('a handshake is refused', () => {
   });
 
   it('when the peer speaks no common version', async () => {
-    const future = handshakeOf(a, { versions: { min: 2, max: 9 } });
-    expect((await shakeHands(future, responderOf(b))).responder).toEqual({ refused: 'bad-hello' });
+    const future = handshakeOf(a, { versions: { min: PROTOCOL_VERSIONS.max + 1, max: 9 } });
+    expect((await shakeHands(future, responderOf(b))).responder).toEqual({ refused: 'no-common-version' });
     const empty = handshakeOf(a, { versions: { min: 3, max: 1 } });
     expect((await shakeHands(empty, responderOf(b))).responder).toEqual({ refused: 'bad-hello' });
   });

@@ -3,7 +3,6 @@ import { Settings } from '../../../src/config/settings.js';
 import { AllowList } from '../../../src/crypto/allow-list.service.js';
 import { helloKeysOf } from '../../../src/crypto/cluster-keys.js';
 import { Handshake, type HandshakeRole } from '../../../src/crypto/handshake.js';
-import { PROTOCOL_VERSIONS } from '../../../src/crypto/handshakes.service.js';
 import { IDENTITY_FILE, IdentityService } from '../../../src/crypto/identity.service.js';
 import { RecordsService } from '../../../src/crypto/records.service.js';
 import type { Sign } from '../../../src/crypto/signature.js';
@@ -70,7 +69,7 @@ export class SampleNode {
     return new Handshake({
       role,
       cluster: CLUSTER,
-      versions: PROTOCOL_VERSIONS,
+      versions: { min: 1, max: 1 },
       keys: helloKeysOf(this.settings),
       recordJws,
       sign,
