@@ -96,10 +96,12 @@ export class Repair<B extends BundlePlace> {
     this.#next(need, nowMs);
   }
 
-  /** Something of the stream is missing, and nobody has claimed to hold it yet: all are asked. */
+  /** More of the stream is missing than before: what is being pulled may not be it, and if no holder is known all are asked. */
   seek(state: StreamState<B>, nowMs: number): void {
     const need = this.#needOf(state, nowMs);
-    if (need !== undefined) this.#next(need, nowMs);
+    if (need === undefined) return;
+    this.#endPull(need);
+    this.#next(need, nowMs);
   }
 
   /** A bundle of the stream came in from `peer`. */

@@ -144,7 +144,7 @@ export class PublisherService {
       const plaintext = content.finish();
       const turn = await this.keys.sealingTurn(own.stream.topic);
       const bundle = this.#seal(own, content, plaintext, turn);
-      const { arrival, committed } = this.log.append(bundle);
+      const { arrival, committed } = this.log.appendOwn(bundle);
       await committed;
       own.nextSeq = bundle.lastSeq + 1;
       own.lastBytes = plaintext.length + LAST_BYTES_MARGIN;

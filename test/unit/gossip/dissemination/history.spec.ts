@@ -41,7 +41,6 @@ describe('history that was fetched and is gone again', () => {
     const rig = withHistory();
     expect(rig.all('backfill').map(({ bundle }) => bundle.lastSeq)).toEqual([3]);
     rig.handle({ type: 'historyLost', stream: STREAM.id, floor: 6 });
-    rig.frame(P, { type: 'pulled', stream: STREAM.id, upTo: 3, floor: 0, isBusy: false });
     const before = rig.framesTo(P, 'pull').length;
     rig.run(UNLOGGED_PAUSE_MS + 200);
     rig.frame(P, extents(0));
