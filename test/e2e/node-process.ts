@@ -24,8 +24,8 @@ export class NodeProcess extends NodeClient {
   ) {
     super(url);
     const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
-    const [command = process.execPath, ...args] = [...prefix, process.execPath, MAIN];
-    this.#process = spawn(command, args, { env: { ...inherited, ...environment } });
+    const [command, ...args] = [...prefix, process.execPath, MAIN];
+    this.#process = spawn(command ?? process.execPath, args, { env: { ...inherited, ...environment } });
     this.#process.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.#process.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#exit = once(this.#process, 'close').then(

@@ -1,0 +1,22 @@
+import { atMost, exactly, type ChaosCase } from '../case.js';
+
+/** F1: a node is killed and comes back; the others deliver what was accepted, and it gets what it missed. */
+export const kill: ChaosCase = {
+  id: 'F1',
+  title: 'kill -9 one node, restart it',
+  async run(world) {
+    await world.wait(20, 3);
+    const killedMs = performance.now();
+    await world.crash('D');
+    await world.wait(20, 4);
+    const deadMs = world.watch.firstSeen('D', 'dead', killedMs)?.atMs ?? Infinity;
+    await world.restart('D');
+    const caughtUp = await world.agree(performance.now(), 5_000);
+    await world.wait(5, 2);
+    return {
+      'what it missed after ready': caughtUp,
+      'dead after': atMost((deadMs - killedMs) / 1_000, 3, ' s'),
+      'others taken for dead': exactly(world.watch.deaths(({ peer }) => peer === 'D').length, 0),
+    };
+  },
+};

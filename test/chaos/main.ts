@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { CASES } from './cases.js';
+import type { ChaosCase, Findings } from './case.js';
+import { isGreen, lines, markdown, matrix, totalsOf, type Outcome } from './report.js';
+import { World, type Circumstances } from './world.js';
+
+/** Runs cases one after the other and prints what held. Its arguments are told in docs/chaos.md. */
+const { values: ask } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    seed: { type: 'string' },
+    json: { type: 'string' },
+    markdown: { type: 'string' },
+    log: { type: 'boolean', default: false },
+  },
+});
+
+/** What a short run leaves out unless it is asked for by name: CI has four minutes. */
+const SHORT_LEAVES_OUT: readonly string[] = CASES.filter(({ isLong }) => isLong === true).map(({ id }) => id);
+
+/** A small seeded generator (mulberry32); the same seed gives the same faults. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function runOne(chaosCase: ChaosCase, seed: number): Promise<Outcome> {
+  const { id, title } = chaosCase;
+  const skipped = chaosCase.skip?.();
+  if (skipped !== undefined) return { id, title, seed, seconds: 0, skipped, findings: {}, invariants: {}, traffic: '' };
+  const startMs = performance.now();
+  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed) };
+  let world: World | undefined;
+  let findings: Findings = {};
+  let invariants: Outcome['invariants'] = {};
+  let error: string | undefined;
+  try {
+    world = await World.open(chaosCase.world ?? {}, circumstances);
+    findings = await chaosCase.run(world);
+    invariants = await world.judge();
+  } catch (thrown) {
+    error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  } finally {
+    await world?.close();
+  }
+  const ledger = world?.ledger;
+  const refusals = [...(ledger?.refused ?? [])].map(([reason, count]) => `${count} ${reason}`);
+  const traffic = [`${ledger?.accepted.length ?? 0} accepted`, ...refusals].join(', ');
+  const outcome = { id, title, seed, seconds: (performance.now() - startMs) / 1_000, findings, invariants, traffic };
+  const told: Outcome = error === undefined ? outcome : { ...outcome, error };
+  if (ask.log && !isGreen(told)) for (const node of world?.nodes ?? []) process.stdout.write(node.log);
+  return told;
+}
+
+function* chosen(seed: number): Generator<ChaosCase> {
+  const only = ask.only?.split(',');
+  const cases = CASES.filter(({ id }) => only?.includes(id) ?? !(ask.short && SHORT_LEAVES_OUT.includes(id)));
+  if (cases.length === 0)
+    throw new Error(`there is no case ${ask.only}; there are ${CASES.map(({ id }) => id).join()}`);
+  if (ask.minutes === undefined) return yield* cases;
+  const endMs = performance.now() + Number(ask.minutes) * 60_000;
+  const random = randomOf(seed);
+  while (performance.now() < endMs) yield cases[Math.floor(random() * cases.length)]!;
+}
+
+const firstSeed = Number(ask.seed ?? Date.now() % 1_000_000);
+const outcomes: Outcome[] = [];
+const load = loadavg()[0]?.toFixed(1);
+process.stdout.write(
+  `chaos, seed ${firstSeed}, Node.js ${process.version}, ${availableParallelism()} processors, load ${load}\n\n`,
+);
+for (const chaosCase of chosen(firstSeed)) {
+  const outcome = await runOne(chaosCase, firstSeed + outcomes.length);
+  outcomes.push(outcome);
+  process.stdout.write(`${lines(outcome)}\n`);
+}
+const totals = totalsOf(outcomes);
+process.stdout.write(matrix(outcomes));
+if (ask.json !== undefined) {
+  const told = outcomes.map((outcome) => ({ ...outcome, isGreen: isGreen(outcome) }));
+  writeFileSync(ask.json, `${JSON.stringify({ ...totals, seed: firstSeed, cases: told }, undefined, 2)}\n`);
+}
+if (ask.markdown !== undefined) writeFileSync(ask.markdown, markdown(outcomes));
+process.stdout.write(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}\n`,
+);
+process.exitCode = totals.failed === 0 ? 0 : 1;
