@@ -1,10 +1,23 @@
 /** How a client is connected. */
 export type ClientKind = 'socket' | 'stream';
 
+/** Why a client was refused: its token, what the token grants, its rate, its page's origin, the name it asked under, its number of connections, or what it sent. */
+export type ClientRefusal = 'token' | 'grant' | 'rate' | 'origin' | 'host' | 'connections' | 'malformed';
+
 /** What happened to the clients of this node, as the metrics tell it. */
 export class ClientCounters {
   readonly connected: Record<ClientKind, number> = { socket: 0, stream: 0 };
   readonly messagesOut: Record<ClientKind, number> = { socket: 0, stream: 0 };
   readonly gaps: Record<ClientKind, number> = { socket: 0, stream: 0 };
   readonly cut: Record<ClientKind, number> = { socket: 0, stream: 0 };
+  readonly expired: Record<ClientKind, number> = { socket: 0, stream: 0 };
+  readonly refused: Record<ClientRefusal, number> = {
+    token: 0,
+    grant: 0,
+    rate: 0,
+    origin: 0,
+    host: 0,
+    connections: 0,
+    malformed: 0,
+  };
 }

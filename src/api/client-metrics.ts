@@ -2,7 +2,7 @@ import type { ClientCounters } from './client-counters.js';
 import { labelled, type Metric } from './metric.js';
 
 /** What clients of this node get, by how they are connected. */
-export function clientMetrics({ connected, messagesOut, gaps, cut }: ClientCounters): Metric[] {
+export function clientMetrics({ connected, messagesOut, gaps, cut, expired, refused }: ClientCounters): Metric[] {
   const label = 'kind';
   return [
     labelled('gauge', { name: 'grapevine_clients', help: 'Clients connected.', label }, () =>
@@ -18,8 +18,18 @@ export function clientMetrics({ connected, messagesOut, gaps, cut }: ClientCount
     ),
     labelled(
       'counter',
-      { name: 'grapevine_clients_cut_total', help: 'Clients cut for reading too slowly.', label },
+      { name: 'grapevine_clients_cut_total', help: 'Clients cut for reading too slowly or asking too much.', label },
       () => Object.entries(cut),
+    ),
+    labelled(
+      'counter',
+      { name: 'grapevine_clients_expired_total', help: 'Clients cut as their token expired.', label },
+      () => Object.entries(expired),
+    ),
+    labelled(
+      'counter',
+      { name: 'grapevine_client_refusals_total', help: 'What clients asked for and were refused.', label: 'reason' },
+      () => Object.entries(refused),
     ),
   ];
 }

@@ -21,6 +21,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   403: 'forbidden',
   404: 'not-found',
   405: 'method-not-allowed',
+  408: 'request-timeout',
   413: 'too-large',
   415: 'unsupported-media-type',
   429: 'too-many-requests',
@@ -41,9 +42,13 @@ export function problemOf(error: GrapevineError): ProblemDocument {
 }
 
 /** Header fields that belong to the problem. */
-export function problemHeaders(error: GrapevineError): Readonly<Record<string, string>> {
-  const { retryAfterMs } = error;
-  return retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+export function problemHeaders({ retryAfterMs, status, details }: GrapevineError): Readonly<Record<string, string>> {
+  const { challenge } = details;
+  const isChallenged = status === 401 || challenge !== undefined;
+  return {
+    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) }),
+    ...(isChallenged && { 'www-authenticate': challenge === undefined ? 'Bearer' : `Bearer error="${challenge}"` }),
+  };
 }
 
 /** Whatever was thrown as an error of the catalogue; what nobody foresaw is `internal` and says nothing of its inside. */
@@ -54,6 +59,8 @@ export function asGrapevineError(error: unknown): GrapevineError {
     return new GrapevineError('internal', 'The log of the node says more.', { cause: error });
   }
   const code = CODE_BY_STATUS[status] ?? 'malformed-request';
+  // The frameworks repeat the whole URL, in which there may be a token.
+  if (code === 'not-found') return new GrapevineError(code, 'See /docs for those there are.', { cause: error });
   return new GrapevineError(code, error instanceof Error ? error.message : ERRORS[code].title, { cause: error });
 }
 

@@ -14,15 +14,18 @@ export const ERRORS = {
   'may-not-read': { status: 403, title: 'This node may not read the topic' },
   'not-found': { status: 404, title: 'There is no such resource' },
   'method-not-allowed': { status: 405, title: 'The resource does not know this method' },
+  'request-timeout': { status: 408, title: 'The request did not come in time' },
   'no-interest': { status: 409, title: 'This node is not subscribed to the topic' },
   'too-large': { status: 413, title: 'Larger than the limit' },
   'unsupported-media-type': { status: 415, title: 'Media type not supported' },
+  'wrong-host': { status: 421, title: 'The node is not asked under this name' },
   'idempotency-mismatch': { status: 422, title: 'The idempotency key was used with another body' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong inside the node' },
   overloaded: { status: 503, title: 'Receivers do not keep up; try again' },
   'not-ready': { status: 503, title: 'The node has not joined its cluster yet' },
+  'keys-unavailable': { status: 503, title: 'The keys that tokens are checked with are not there yet' },
   draining: { status: 503, title: 'The node is shutting down' },
   'ack-timeout': { status: 504, title: 'Not confirmed in time' },
   'store-full': { status: 507, title: 'The store is full' },
@@ -46,6 +49,8 @@ export interface ErrorDetails {
   /** Further members of the problem document, such as the receipt that came with a timeout. */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly errors?: FieldErrors;
+  /** What a client that was refused for its token is told in `WWW-Authenticate`, as RFC 6750 names it. */
+  readonly challenge?: 'invalid_token' | 'insufficient_scope';
 }
 
 /** An operating error with a stable `code`; becomes a problem document over HTTP and in Socket.IO acks. */

@@ -1,15 +1,5 @@
 /** Signatures that a token may carry (RFC 7518): asymmetric ones alone, so that a public key can never pass for a shared secret. */
-export const ALGORITHMS = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-] as const;
+export const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
 
 /** One of the signatures that a token may carry. */
 export type Algorithm = (typeof ALGORITHMS)[number];

@@ -3,9 +3,9 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return authorization === undefined ? undefined : /^Bearer +([^ ]+) *$/i.exec(authorization)?.[1];
 }
 
-/** The token in the query of a URL, for `EventSource`, which cannot send headers. */
+/** The token in the query of an event stream's URL: `EventSource` cannot send headers. Elsewhere it would only end in logs. */
 export function queryTokenOf(url: string): string | undefined {
   const query = url.indexOf('?');
-  if (query < 0) return undefined;
+  if (!url.slice(0, query).endsWith('/stream')) return undefined;
   return new URLSearchParams(url.slice(query + 1)).get('access_token') ?? undefined;
 }

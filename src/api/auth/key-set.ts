@@ -1,5 +1,5 @@
 /** The public keys that tokens are signed with, as a JWK set (RFC 7517) has them. */
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import jose from 'node-jose';
 import { decoded, refused, type Decoded } from '../../wire/decoded.js';
 import { algorithmsOf, isAlgorithm, type Algorithm } from './algorithm.js';
@@ -31,7 +31,9 @@ export class KeySet {
 
   /** The one key that the header fits. A header without `kid` fits only when there is no choice, so that a token costs one check. */
   find({ alg, kid }: TokenHeader): TokenKey | undefined {
-    const [key, other] = this.keys.filter((each) => each.algorithms.includes(alg) && (kid === undefined || each.kid === kid));
+    const [key, other] = this.keys.filter(
+      (each) => each.algorithms.includes(alg) && (kid === undefined || each.kid === kid),
+    );
     return other === undefined ? key : undefined;
   }
 
@@ -61,7 +63,8 @@ async function decodeKey(entry: unknown): Promise<Decoded<TokenKey | undefined>>
   if (use !== undefined && use !== 'sig') return decoded(undefined);
   if (Array.isArray(operations) && !operations.includes('verify')) return decoded(undefined);
   const algorithms = algorithmsOf({ kty, crv }).filter((each) => alg === undefined || each === alg);
-  if (algorithms.length === 0) return isUnknownKind(kty, alg) ? decoded(undefined) : refused('has an algorithm that does not fit it');
+  if (algorithms.length === 0)
+    return isUnknownKind(kty, alg) ? decoded(undefined) : refused('has an algorithm that does not fit it');
   if (kid !== undefined && typeof kid !== 'string') return refused('has a kid that is not a text');
   // Nothing else of the entry reaches the library.
   const jwk = kty === 'RSA' ? { kty, n, e } : { kty, crv, x, y };
