@@ -12,11 +12,16 @@ import { isSignedByItself, readNodeRecord } from './record-signature.js';
 /** The same record comes from every peer; so many verified ones are remembered, the oldest is forgotten first. */
 const REMEMBERED_MAX = 1_024;
 
+/** Why the genuine record of a node that is not let in is refused. */
+export const NOT_ADMITTED = 'record is not admitted';
+
 /** Decides which node records are believed: ours by cluster, admitted by secret or allow-list, signed by the key that they name. */
 @Injectable()
 export class RecordsService {
   readonly #keys: readonly ClusterKeys[];
   readonly #verified = new Map<string, NodeRecord>();
+  /** Asked for every bundle and every claim, so remembered until the rules change. */
+  #admitted = new WeakMap<NodeRecord, boolean>();
 
   constructor(
     private readonly settings: Settings,
@@ -24,6 +29,7 @@ export class RecordsService {
     private readonly allowList: AllowList,
   ) {
     this.#keys = acceptedKeysOf(settings);
+    allowList.attach(() => (this.#admitted = new WeakMap()));
   }
 
   /** The record in a JWS from anywhere, or why it is refused (`wrong-cluster` when it belongs to another one); never rejects. */
@@ -33,7 +39,7 @@ export class RecordsService {
     if (!read.ok) return read;
     if (read.value.cluster !== this.settings.clusterName) return refused(WRONG_CLUSTER);
     // Asked of remembered ones as well: a record is admitted as long as its key is on the list, not for ever.
-    if (!this.isAdmitted(read.value)) return refused('record is not admitted');
+    if (!this.isAdmitted(read.value)) return refused(NOT_ADMITTED);
     if (known !== undefined) return read;
     if (!(await isSignedByItself(jws, read.value))) return refused('record has a wrong signature');
     this.#remember(jws, read.value);
@@ -43,7 +49,12 @@ export class RecordsService {
   /** Whether the node of a verified record is admitted now. A node admits itself, whatever the list says. */
   isAdmitted(record: NodeRecord): boolean {
     if (record.id === this.identity.id) return true;
-    return isAdmitted(record, { keys: this.#keys, allowed: this.allowList.ids });
+    let admitted = this.#admitted.get(record);
+    if (admitted === undefined) {
+      admitted = isAdmitted(record, { keys: this.#keys, allowed: this.allowList.ids });
+      this.#admitted.set(record, admitted);
+    }
+    return admitted;
   }
 
   /** `changed` is called when the allow-list has changed, and with it perhaps who is admitted. */

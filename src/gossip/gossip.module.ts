@@ -13,6 +13,7 @@ import { KeyRequests } from './keys/key-requests.service.js';
 import { PublishRoom } from './publishing/publish-room.service.js';
 import { PublisherService } from './publishing/publisher.service.js';
 import { PublishersService } from './keys/publishers.service.js';
+import { StreamAdmission } from './keys/stream-admission.service.js';
 import { TopicKeysService } from './keys/topic-keys.service.js';
 
 /** Streams, bundles, the log, dissemination, repair and topic keys. */
@@ -29,6 +30,7 @@ import { TopicKeysService } from './keys/topic-keys.service.js';
     TopicKeysService,
     KeyRequests,
     PublishersService,
+    StreamAdmission,
     BundleLog,
     bundleStoreProvider,
     Deadlines,

@@ -4,7 +4,9 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { TopicPolicies } from '../crypto/topic-policies.service.js';
 import type { NodeId } from '../peers/node-id.js';
+import type { InterestEntry } from '../peers/interest/interest.js';
 import type { KnownCount, PeersListener } from '../peers/peers-listener.js';
 import { PeersService } from '../peers/peers.service.js';
 import { GrapevineError } from '../runtime/errors.js';
@@ -29,6 +31,8 @@ import { TopicKeysService } from './keys/topic-keys.service.js';
 const READ_BYTES = 256 * 1024;
 const READ_BUNDLES = 64;
 const POLL_MS = 25;
+/** Topics that a line of the log names. */
+const TOPICS_NAMED = 10;
 /** History counts as arrived when nothing was missing for so long. */
 const HISTORY_QUIET_MS = 250;
 
@@ -51,8 +55,10 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     private readonly deadlines: Deadlines,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
+    private readonly policies: TopicPolicies,
   ) {
     peers.attach(this);
+    policies.attach(() => this.#warnOfUnreadable(this.#interest?.entries() ?? []));
   }
 
   async onModuleInit(): Promise<void> {
@@ -72,12 +78,22 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
   }
 
   /**
-   * Publishes one message. GrapevineError `too-large`, `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with
+   * Publishes one message. GrapevineError `may-not-publish`, `too-large`, `overloaded`, `draining`, `store-full`, `too-many-topics`, or `ack-timeout` with
    * the receipt in its details. The topic must be valid.
    */
   publish(input: PublishInput, options: PublishOptions): Promise<Receipt> {
     if (this.#isDraining) return Promise.reject(new GrapevineError('draining', 'the node is shutting down'));
+    if (!this.policies.current.allows('publish', this.peers.self, input.topic)) {
+      const detail = `the topic policy does not let this node publish to ${input.topic}`;
+      return Promise.reject(new GrapevineError('may-not-publish', detail));
+    }
     return this.publisher.publish(input, options);
+  }
+
+  /** GrapevineError `may-not-read` when there is no topic of the pattern that this node may read. */
+  assertReadable(pattern: string): void {
+    if (this.#mayRead(pattern)) return;
+    throw new GrapevineError('may-not-read', `the topic policy does not let this node read ${pattern}`);
   }
 
   /** What this node wants has changed: the cluster is told of all changes of a turn together. */
@@ -91,7 +107,9 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
   tellInterest(): void {
     if (!this.#isTellSet) return;
     this.#isTellSet = false;
-    this.peers.setInterest(this.#interest?.entries() ?? []);
+    const entries = this.#interest?.entries() ?? [];
+    this.peers.setInterest(entries);
+    this.#warnOfUnreadable(entries);
   }
 
   /** Resolves when all live nodes know what this node wants now or the time is over, with what is known then. */
@@ -202,6 +220,19 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
 
   async onApplicationShutdown(): Promise<void> {
     await this.log.close();
+  }
+
+  #mayRead(pattern: string): boolean {
+    return this.policies.current.allowsSome('read', this.peers.self, pattern);
+  }
+
+  /** What was subscribed to before the policy changed, or without asking, stays and brings nothing. */
+  #warnOfUnreadable(entries: readonly InterestEntry[]): void {
+    if (this.policies.current.rules.length === 0) return;
+    const unreadable = entries.map(({ pattern }) => pattern).filter((pattern) => !this.#mayRead(pattern));
+    if (unreadable.length === 0) return;
+    const topics = unreadable.slice(0, TOPICS_NAMED);
+    this.logger.warn('subscribed to what this node may not read', { topics, count: unreadable.length });
   }
 
   /** Resolves when the condition holds, or at `untilMs` of the monotonic clock. */

@@ -58,7 +58,7 @@ export class SubscriptionsService {
 
   /**
    * Subscribes the node itself, until it unsubscribes, over restarts. Waits up to `timeoutMs` for all live nodes to know and,
-   * with `after`, for the history they hold. GrapevineError `invalid-pattern`, `invalid-cursor`, `too-many-subscriptions` or `draining`.
+   * with `after`, for the history they hold. GrapevineError `invalid-pattern`, `invalid-cursor`, `may-not-read`, `too-many-subscriptions` or `draining`.
    */
   async subscribe(
     pattern: string,
@@ -66,6 +66,7 @@ export class SubscriptionsService {
   ): Promise<NodeSubscription> {
     const point = readRequest(pattern, options.after);
     this.#assertOpen();
+    this.gossip.assertReadable(pattern);
     const isChange = await this.own.add(pattern, sinceMsOf(point, this.clock.wallMs()));
     const known = this.gossip.waitUntilKnown(options.timeoutMs);
     if (point.from !== 'now') await this.#pullHistory(true, options.timeoutMs);
@@ -100,6 +101,7 @@ export class SubscriptionsService {
     if (problem !== undefined) throw new GrapevineError('invalid-topic', problem);
     const point = readStartingPoint(options.after);
     if (!point.ok) throw new GrapevineError('invalid-cursor', `after: ${point.reason}`);
+    this.gossip.assertReadable(topic);
     if (!this.interest.isWanted(topic)) {
       throw new GrapevineError('no-interest', 'neither this node nor a client of it is subscribed to the topic');
     }
@@ -144,6 +146,7 @@ export class SubscriptionsService {
   }
 
   #want(pattern: string, by: Wanter, point: StartingPoint): boolean {
+    this.gossip.assertReadable(pattern);
     return this.interest.add(pattern, by, sinceMsOf(point, this.clock.wallMs()));
   }
 

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { openBundle } from '../../crypto/bundle-seal.js';
+import { IdentityService } from '../../crypto/identity.service.js';
+import { TopicPolicies } from '../../crypto/topic-policies.service.js';
 import type { KeyId } from '../../crypto/topic-keys.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
 import { decodeContent } from '../bundles/bundle-content.js';
@@ -44,6 +46,8 @@ export class DeliveryService {
     private readonly requests: KeyRequests,
     private readonly deadlines: Deadlines,
     private readonly logger: NodeLogger,
+    private readonly identity: IdentityService,
+    private readonly policies: TopicPolicies,
   ) {
     requests.attach((keyId) => this.#giveUp(keyId));
   }
@@ -56,9 +60,9 @@ export class DeliveryService {
     this.#interest = interest;
   }
 
-  /** Whether this node wants the topic, at once; what the cluster knows of it follows. */
+  /** Whether this node wants the topic and may read it, at once; what the cluster knows of it follows. */
   isWanted(topic: string): boolean {
-    return this.#interest?.isWanted(topic) ?? false;
+    return this.#mayRead(topic) && (this.#interest?.isWanted(topic) ?? false);
   }
 
   /** The next bundle of its stream, in the log at `arrival`; its messages from `fromSeq` on are new. */
@@ -107,8 +111,12 @@ export class DeliveryService {
     return this.requests.size > 0;
   }
 
-  /** The messages of a bundle, or undefined while its key is missing and asked for. A bundle that its key does not open holds none. */
+  /**
+   * The messages of a bundle, or undefined while its key is missing and asked for. A bundle that its key does not open holds none, nor does one
+   * that this node may not read.
+   */
   open(bundle: Bundle): readonly Message[] | undefined {
+    if (!this.#mayRead(bundle.stream.topic)) return [];
     const key = this.keys.keyOf(bundle);
     if (key === undefined) {
       this.requests.want(bundle);
@@ -126,6 +134,10 @@ export class DeliveryService {
     // Signed by its publisher, so this is the publisher's own doing: its messages are lost, not its stream.
     this.logger.warn('bundle.unreadable', { stream: bundle.stream.id, firstSeq: bundle.firstSeq });
     return [];
+  }
+
+  #mayRead(topic: string): boolean {
+    return this.policies.current.allows('read', this.identity.id, topic);
   }
 
   #deliver(bundle: Bundle, fromSeq: number, arrival: number): boolean {

@@ -9,6 +9,7 @@ import { GossipDriver } from './gossip-driver.service.js';
 import { decodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import type { DataFrame, GossipFrame } from '../bundles/gossip-frames.js';
 import { PublishersService } from '../keys/publishers.service.js';
+import { StreamAdmission } from '../keys/stream-admission.service.js';
 import { StreamNames } from '../bundles/stream-names.js';
 import { unpinned } from '../../wire/unpinned.js';
 import { TopicKeysService } from '../keys/topic-keys.service.js';
@@ -25,7 +26,7 @@ export interface InboxCounters {
   refused: Record<RefusedReason, number>;
 }
 
-const REFUSED_REASONS = ['frame', 'bundle', 'publisher', 'signature', 'record', 'overflow'] as const;
+const REFUSED_REASONS = ['frame', 'bundle', 'policy', 'publisher', 'signature', 'record', 'overflow'] as const;
 export type RefusedReason = (typeof REFUSED_REASONS)[number];
 
 /**
@@ -38,7 +39,7 @@ export class InboxService {
     receivedMessages: 0,
     receivedBytes: 0,
     duplicateBundles: 0,
-    refused: { frame: 0, bundle: 0, publisher: 0, signature: 0, record: 0, overflow: 0 },
+    refused: { frame: 0, bundle: 0, policy: 0, publisher: 0, signature: 0, record: 0, overflow: 0 },
   };
   readonly #held = new Map<NodeId, { frames: Buffer[]; bytes: number }>();
   readonly #streams = new StreamNames();
@@ -48,6 +49,7 @@ export class InboxService {
     private readonly driver: GossipDriver,
     private readonly keys: TopicKeysService,
     private readonly publishers: PublishersService,
+    private readonly admission: StreamAdmission,
     private readonly delivery: DeliveryService,
     private readonly logger: NodeLogger,
     settings: Settings,
@@ -87,6 +89,8 @@ export class InboxService {
         return this.#hold(peer, async () => {
           if (!(await this.publishers.learn(frame.jws))) this.#refuse(peer, 'record', 'record of a publisher');
         });
+      case 'extents':
+        return this.driver.handle({ type: 'frame', peer, frame: this.admission.sift(peer, frame) });
       default:
         return this.driver.handle({ type: 'frame', peer, frame });
     }
@@ -101,9 +105,18 @@ export class InboxService {
     this.counters.receivedMessages += bundle.lastSeq - bundle.firstSeq + 1;
     const isKnown = this.driver.isKnown(bundle.stream.id, bundle.firstSeq, bundle.lastSeq);
     if (isKnown) this.counters.duplicateBundles++;
-    else if (!this.#isGenuine(peer, bundle)) return;
+    else if (!this.#isTaken(peer, bundle, frame.isRepair) || !this.#isGenuine(peer, bundle)) return;
     // A known one goes on as well: the peer that sent it has yet to hear that it is here.
     this.driver.handle({ type: 'received', peer, bundle, start: frame.start, isRepair: frame.isRepair });
+  }
+
+  #isTaken(peer: NodeId, { stream, lastSeq }: Bundle, isRepair: boolean): boolean {
+    const refusal = this.admission.refusal(stream);
+    if (refusal === undefined) return true;
+    this.#refuse(peer, refusal, 'bundle of a publisher that may not publish this');
+    if (!isRepair) this.admission.refused(peer, stream, lastSeq);
+    this.driver.handle({ type: 'refused', stream: stream.id });
+    return false;
   }
 
   #isGenuine(peer: NodeId, bundle: Bundle): boolean {

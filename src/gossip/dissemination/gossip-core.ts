@@ -176,6 +176,10 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         if (state !== undefined) this.#reception.unlogged(state, input.frontier, nowMs);
         break;
       }
+      case 'refused':
+        this.#repair.forget(input.stream);
+        this.#reception.refused(input.stream);
+        break;
       case 'floorMoved':
         this.#table.get(input.stream)?.window.raiseFloor(input.floor);
         break;

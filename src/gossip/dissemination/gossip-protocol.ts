@@ -53,6 +53,8 @@ export type GossipInput<B extends BundlePlace> =
     }
   /** A released bundle, or history, could not be logged: the log has the stream up to `frontier`, or does not know it. */
   | { readonly type: 'unlogged'; readonly stream: StreamId; readonly frontier: number | undefined }
+  /** A bundle of the stream came whose publisher may not publish it, or is shut out. */
+  | { readonly type: 'refused'; readonly stream: StreamId }
   /** Retention dropped everything of the stream up to `floor`. */
   | { readonly type: 'floorMoved'; readonly stream: StreamId; readonly floor: number }
   /** History that was fetched below `floor` is not in the log any more. */

@@ -12,7 +12,7 @@ import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import { Newcomers, type Newcomer } from './newcomers.js';
 import type { Repair } from './repair.js';
 import { stateOf, type StreamState, type StreamTable } from './stream-table.js';
-import type { Stream } from '../bundles/stream.js';
+import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
 
 /**
@@ -140,6 +140,12 @@ export class Reception<B extends BundlePlace> {
     state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
     this.#beginHistory(state, from);
     this.repair.seek(state, nowMs);
+  }
+
+  /** Nothing of the stream is taken from now on: what is claimed of it is not looked for. */
+  refused(stream: StreamId): void {
+    const newcomer = this.#newcomers.get(stream);
+    if (newcomer !== undefined) this.#drop(newcomer);
   }
 
   /** What a peer said of its logs may be different when it comes back. */

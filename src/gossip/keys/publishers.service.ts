@@ -55,6 +55,12 @@ export class PublishersService {
     return record !== undefined && this.records.isAdmitted(record) ? publicKeyOf(record.signingKey) : undefined;
   }
 
+  /** Whether the publisher is known and not admitted any more; a stranger may still be introduced. */
+  isShutOut(publisher: NodeId): boolean {
+    const record = this.peers.recordOf(publisher) ?? this.#known.get(publisher)?.record;
+    return record !== undefined && !this.records.isAdmitted(record);
+  }
+
   /** The publisher's NODE_NAME, as last known. */
   nameOf(publisher: NodeId): string {
     return (this.peers.recordOf(publisher) ?? this.#known.get(publisher)?.record)?.name ?? publisher;
