@@ -51,8 +51,8 @@ export function byArrival(a: Pick<BundleEntry, 'arrival'>, b: typeof a): number 
   return a.arrival - b.arrival;
 }
 
-export function entryOf({ bytes, ...rest }: StoredBundle): BundleEntry {
-  return { ...rest, byteLength: bytes.length };
+export function entryOf({ stream, firstSeq, lastSeq, arrival, receivedAtMs, bytes }: StoredBundle): BundleEntry {
+  return { stream, firstSeq, lastSeq, arrival, receivedAtMs, byteLength: bytes.length };
 }
 
 /** The first of `bundles`, at most `limit`, as many as fit in `bytesMax` but at least one. */
