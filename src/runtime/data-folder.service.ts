@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { tryLock, unlock } from 'fs-native-extensions';
+import { makeFolder, replaceFile } from './durable-file.adapter.js';
 import { StartError } from './start-error.js';
 
 const LOCK_FILE = 'lock';
@@ -77,7 +78,7 @@ export class DataFolder implements OnApplicationShutdown {
 
   async #openLockFile(path: string): Promise<FileHandle> {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
       return await open(join(path, LOCK_FILE), 'a', 0o600);
     } catch (cause) {
       throw new StartError(`the data folder ${path} cannot be used: ${(cause as Error).message}`, { cause });
@@ -99,10 +100,7 @@ export class DataFolder implements OnApplicationShutdown {
       this.#inMemory.set(name, text);
       return;
     }
-    const temporary = this.#pathOf(`${name}.new`);
-    await writeThrough(temporary, text, mode);
-    await rename(temporary, this.#pathOf(name));
-    await flushFolder(this.path);
+    await replaceFile(this.#pathOf(name), text, mode);
   }
 
   #pathOf(name: string): string {
@@ -113,24 +111,4 @@ export class DataFolder implements OnApplicationShutdown {
 function storedEpoch(document: unknown): number | undefined {
   const epoch = (document as { epoch?: unknown } | undefined)?.epoch;
   return Number.isSafeInteger(epoch) ? (epoch as number) : undefined;
-}
-
-async function writeThrough(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(path, 'w', mode);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A rename is durable once the folder that holds the names is. */
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
