@@ -12,6 +12,14 @@ export function clusterMetrics(status: () => NodeStatus): Metric[] {
     gauge({ name: 'grapevine_linked_peers', help: 'Peers with a link.' }, () => {
       return status().peers.filter(({ isLinked }) => isLinked).length;
     }),
+    labelled(
+      'gauge',
+      { name: 'grapevine_peers_disagreeing', help: 'Linked peers with other rules than this node.', label: 'rules' },
+      () => disagreeing(status()),
+    ),
+    gauge({ name: 'grapevine_interests_ignored', help: 'Interests of nodes in what they may not read.' }, () => {
+      return status().rules.ignored.length;
+    }),
     gauge({ name: 'grapevine_ready', help: '1 when the node has joined and is not draining.' }, () => {
       return status().isReady ? 1 : 0;
     }),
@@ -23,6 +31,13 @@ export function clusterMetrics(status: () => NodeStatus): Metric[] {
     gauge({ name: 'grapevine_log_bytes', help: 'Bytes of bundles in the log.' }, () =>
       sumOfTopics(({ bytes }) => bytes),
     ),
+  ];
+}
+
+function disagreeing({ peers }: NodeStatus): Iterable<readonly [string, number]> {
+  return [
+    ['topic-policy', peers.filter(({ sameTopicPolicy }) => sameTopicPolicy === false).length],
+    ['allow-list', peers.filter(({ sameAllowList }) => sameAllowList === false).length],
   ];
 }
 

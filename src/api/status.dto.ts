@@ -43,6 +43,41 @@ export class PeerFields {
 
   @ApiProperty({ type: Number, nullable: true, example: 0.6, description: 'Round trip of the last probe.' })
   rttMs!: number | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    example: 2,
+    description: 'Version of the protocol that the link speaks.',
+  })
+  protocol!: number | null;
+
+  @ApiProperty({ type: Boolean, nullable: true, example: true, description: 'Null while the peer has not said.' })
+  sameTopicPolicy!: boolean | null;
+
+  @ApiProperty({ type: Boolean, nullable: true, example: true, description: 'Null while the peer has not said.' })
+  sameAllowList!: boolean | null;
+}
+
+/** An interest in what the node may not read, by the topic policy. */
+export class IgnoredInterest {
+  @ApiProperty({ example: 'C' })
+  node!: string;
+
+  @ApiProperty({ example: 'orders.>' })
+  topic!: string;
+}
+
+/** The rules that the node goes by. */
+export class RulesFields {
+  @ApiProperty({ example: '47DEQpj8HBQ', description: 'Digest of the topic policy; equal at nodes that agree.' })
+  topicPolicy!: string;
+
+  @ApiProperty({ example: 'AAAAAAAAAAA', description: 'Digest of the allow-list; zeros without one.' })
+  allowList!: string;
+
+  @ApiProperty({ type: [IgnoredInterest], description: 'Interests that count for nothing.' })
+  ignored!: IgnoredInterest[];
 }
 
 /** What the node holds of a topic. */
@@ -88,6 +123,9 @@ export class StatusBody {
 
   @ApiProperty({ type: ClusterFields })
   cluster!: ClusterFields;
+
+  @ApiProperty({ type: RulesFields })
+  rules!: RulesFields;
 
   @ApiProperty({ example: 2, description: 'Clients connected to this node.' })
   clients!: number;

@@ -11,6 +11,11 @@ export interface PeerStatus {
   readonly isLinked: boolean;
   /** Round trip of the last probe, null when none was answered yet. */
   readonly rttMs: number | null;
+  /** The version of the protocol that the link speaks, null without one. */
+  readonly protocol: number | null;
+  /** Whether the peer goes by the same rules as this node; null while it is not linked or does not say. */
+  readonly sameTopicPolicy: boolean | null;
+  readonly sameAllowList: boolean | null;
 }
 
 /** The other members by name: the live, also when they share one, and under other names the newest of those that are gone. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { Member } from '../peers/membership/member.js';
 import { PeersService } from '../peers/peers.service.js';
+import { RulesComparison } from '../peers/rules/rules-comparison.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { VERSION } from '../runtime/version.js';
 import { isPattern } from '../topics/topic.js';
@@ -34,6 +35,12 @@ export interface NodeStatus {
   readonly peers: readonly PeerStatus[];
   readonly topics: readonly TopicStatus[];
   readonly cluster: { readonly size: number; readonly state: 'healthy' | 'degraded'; readonly digest: string };
+  /** Digests of the rules that this node goes by, and whose interests they make count for nothing. */
+  readonly rules: {
+    readonly topicPolicy: string;
+    readonly allowList: string;
+    readonly ignored: readonly { readonly node: string; readonly topic: string }[];
+  };
   readonly clients: number;
   readonly isReady: boolean;
   readonly isDraining: boolean;
@@ -50,6 +57,9 @@ export interface TopicRow {
   readonly knownAgeMs: number;
 }
 
+/** Interests without effect that are named. */
+const IGNORED_MAX = 1_000;
+
 /** Answers what a node knows: itself, its peers, its topics, and who gets what. */
 @Injectable()
 export class StatusService {
@@ -61,6 +71,7 @@ export class StatusService {
     private readonly subscriptions: SubscriptionsService,
     private readonly interest: InterestService,
     private readonly drain: DrainService,
+    private readonly rules: RulesComparison,
     private readonly clock: SystemClock,
   ) {
     this.#startedMs = clock.monotonicMs();
@@ -77,6 +88,7 @@ export class StatusService {
       peers: this.#peerStatuses(others),
       topics: this.gossip.topics().map(({ topic, count, bytes, digest }) => ({ topic, count, bytes, digest })),
       cluster: { size: live.length, state: clusterState(others), digest: directory.digest() },
+      rules: { ...this.rules.own, ignored: this.#ignored() },
       clients: this.subscriptions.clients,
       isReady: this.isReady,
       isDraining: this.drain.isDraining,
@@ -116,7 +128,23 @@ export class StatusService {
       epoch,
       isLinked: linked.has(id),
       rttMs: this.peers.rttMs(id) ?? null,
+      protocol: this.peers.versionOf(id) ?? null,
+      ...this.#agreementWith(id),
     }));
+  }
+
+  #agreementWith(id: string): Pick<PeerStatus, 'sameTopicPolicy' | 'sameAllowList'> {
+    const { topicPolicy, allowList } = this.rules.of(id);
+    return { sameTopicPolicy: topicPolicy, sameAllowList: allowList };
+  }
+
+  #ignored(): NodeStatus['rules']['ignored'] {
+    const ignored: { node: string; topic: string }[] = [];
+    for (const { id, pattern } of this.peers.ignoredInterests()) {
+      if (ignored.length === IGNORED_MAX) break;
+      ignored.push({ node: this.peers.directory.member(id)?.name ?? id, topic: pattern });
+    }
+    return ignored;
   }
 
   #row(topic: string, ids: readonly string[]): TopicRow {

@@ -37,7 +37,7 @@ export class RulesComparison {
 
   /** The own rules as a frame. */
   frame(): Buffer {
-    return encodeRules(this.#own());
+    return encodeRules(this.own);
   }
 
   /** Why the frame is refused, or undefined when it is not. */
@@ -56,20 +56,12 @@ export class RulesComparison {
   of(peer: NodeId): RulesAgreement {
     const theirs = this.#theirs.get(peer);
     if (theirs === undefined) return UNKNOWN;
-    const own = this.#own();
+    const { own } = this;
     return { topicPolicy: theirs.topicPolicy === own.topicPolicy, allowList: theirs.allowList === own.allowList };
   }
 
-  /** How many linked peers have other rules. */
-  get disagreeing(): { readonly topicPolicy: number; readonly allowList: number } {
-    const all = [...this.#theirs.keys()].map((peer) => this.of(peer));
-    return {
-      topicPolicy: all.filter(({ topicPolicy }) => topicPolicy === false).length,
-      allowList: all.filter(({ allowList }) => allowList === false).length,
-    };
-  }
-
-  #own(): Rules {
+  /** The rules of this node. */
+  get own(): Rules {
     return { topicPolicy: this.policies.current.digest, allowList: this.allowList.digest };
   }
 
