@@ -148,7 +148,7 @@ export class GossipDriver {
         return this.delivery.gap(output.gap);
       case 'extent':
         this.log
-          .setExtent(output.stream, output.floor, output.frontier)
+          .setExtent(output.stream, output.floor, output.frontier, output.openFrom)
           .catch((error: unknown) => this.#logFailed(error));
         return;
       case 'forget':

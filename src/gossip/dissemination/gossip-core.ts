@@ -17,7 +17,7 @@ import { Reception, type ReceptionCounters } from './reception.js';
 import { Repair } from './repair.js';
 import { Serving } from './serving.js';
 import { streamOf, type StreamId } from '../bundles/stream.js';
-import { StreamTable, type StreamState } from './stream-table.js';
+import { extentOf, StreamTable, type StreamState } from './stream-table.js';
 import { Summaries } from './summaries.js';
 import { Wants } from './wants.js';
 
@@ -146,7 +146,10 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
   #handle(input: GossipInput<B>, nowMs: number): void {
     switch (input.type) {
       case 'restored':
-        for (const { stream, floor, frontier } of input.extents) this.#table.add(stream, { floor, frontier }, nowMs);
+        for (const { stream, floor, frontier, openFrom } of input.extents) {
+          const state = this.#table.add(stream, { floor, frontier }, nowMs);
+          if (openFrom !== undefined) state.openFloor = { from: openFrom, heard: new Set() };
+        }
         break;
       case 'linkUp':
         this.#onLinkUp(input.peer, nowMs);
@@ -327,7 +330,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     // What is not here is not confirmed: nobody may take the gap for held.
     state.loggedFrom = to;
     state.loggedSeq = Math.max(state.loggedSeq, to);
-    this.#out.push({ type: 'extent', stream, floor: window.floor, frontier: window.frontier });
+    this.#out.push(extentOf(state));
     this.#table.changed(state, this.#nowMs);
     this.#reception.release(state, this.#nowMs);
   }

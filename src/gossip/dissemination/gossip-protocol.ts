@@ -104,7 +104,14 @@ export type GossipOutput<B extends BundlePlace> =
     }
   | { readonly type: 'gap'; readonly gap: Gap }
   /** What is held of a stream changed other than by a release: save it. */
-  | { readonly type: 'extent'; readonly stream: Stream; readonly floor: number; readonly frontier: number }
+  | {
+      readonly type: 'extent';
+      readonly stream: Stream;
+      readonly floor: number;
+      readonly frontier: number;
+      /** While the floor is a guess: nothing up to here is owed. */
+      readonly openFrom: number | undefined;
+    }
   /** Nobody here wants the stream any more: drop it from the log. */
   | { readonly type: 'forget'; readonly stream: Stream }
   /** The level of an `await` was reached. */

@@ -11,7 +11,7 @@ import type { Claim } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import { Newcomers, type Newcomer } from './newcomers.js';
 import type { Repair } from './repair.js';
-import { stateOf, type StreamState, type StreamTable } from './stream-table.js';
+import { extentOf, stateOf, type StreamState, type StreamTable } from './stream-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
 
@@ -126,7 +126,7 @@ export class Reception<B extends BundlePlace> {
     state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
     if (history !== undefined) this.#beginHistory(state, history.floor);
     if (frontier !== undefined && frontier < window.floor) {
-      this.ports.emit({ type: 'extent', stream, floor: window.floor, frontier: window.frontier });
+      this.ports.emit(extentOf(state));
     }
     this.table.changed(state, nowMs);
     for (const peer of this.links) this.ports.ask(peer, stream.topic);
@@ -276,11 +276,11 @@ export class Reception<B extends BundlePlace> {
     from: number,
     nowMs: number,
   ): StreamState<B> {
-    const { stream, start } = state;
+    const { stream } = state;
     this.table.insert(state, nowMs);
     if (!isFloorSure) state.openFloor = { from, heard: new Set(claims.keys()) };
     this.ports.opened(stream.topic);
-    this.ports.emit({ type: 'extent', stream, floor: start, frontier: start });
+    this.ports.emit(extentOf(state));
     return state;
   }
 
@@ -324,7 +324,9 @@ export class Reception<B extends BundlePlace> {
       if (state.history !== undefined || window.floor === start) this.#beginHistory(state, named);
       state.start = named;
     }
-    if (isSure(claim)) state.openFloor = undefined;
+    if (!isSure(claim)) return;
+    state.openFloor = undefined;
+    this.ports.emit(extentOf(state));
   }
 
   /** History that is on its way comes from whoever has it; more of it when the own interest was extended to the past. */
@@ -357,8 +359,7 @@ export class Reception<B extends BundlePlace> {
       state.history = undefined;
       state.start = history.floor;
       state.window.lowerFloor(history.floor);
-      const { floor, frontier } = state.window;
-      this.ports.emit({ type: 'extent', stream: state.stream, floor, frontier });
+      this.ports.emit(extentOf(state));
       this.ports.lowered(state);
     }
     this.repair.progressed(state, peer, nowMs);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { NodeId } from '../../peers/node-id.js';
 import { DIGEST_BYTES } from '../bundles/gossip-frames.js';
 import { AheadRoom } from './ahead-room.js';
-import type { BundlePlace } from './gossip-protocol.js';
+import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
 
@@ -165,6 +165,15 @@ export class StreamTable<B extends BundlePlace> {
     }
     return topic;
   }
+}
+
+/** What the log is to know of a stream. */
+export function extentOf({
+  stream,
+  window,
+  openFloor,
+}: StreamState<BundlePlace>): GossipOutput<never> & { type: 'extent' } {
+  return { type: 'extent', stream, floor: window.floor, frontier: window.frontier, openFrom: openFloor?.from };
 }
 
 /** A stream of which (floor, frontier] is held, not in any table yet. */

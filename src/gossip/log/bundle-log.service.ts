@@ -157,26 +157,24 @@ export class BundleLog {
   }
 
   /**
-   * Sets what is held of a stream other than by a bundle: a new stream begins at `floor`; a higher floor drops what lies below; a lower
-   * one takes in the history that was prepended, and is refused (with `historyLost`) when that is not all here.
+   * Sets what is held of a stream other than by a bundle: a new stream begins at `floor`, which may be a guess; a higher floor drops what
+   * lies below; a lower one takes in the history that was prepended, and is refused (with `historyLost`) when that is not all here.
    */
-  setExtent(stream: Stream, floor: number, frontier: number): Promise<void> {
+  setExtent(stream: Stream, floor: number, frontier: number, openFrom?: number): Promise<void> {
     const held = this.#table.get(stream.id);
     if (held === undefined) {
-      const extent = { ...this.#newExtent(stream, floor), frontier: Math.max(floor, frontier) };
-      this.#table.put(extent);
-      return this.#writing(this.store.saveExtent(extent));
+      return this.#save({ ...this.#newExtent(stream, floor), frontier: Math.max(floor, frontier), openFrom });
     }
     if (floor > held.floor) return this.#raiseFloor(held, floor);
-    if (floor === held.floor) return Promise.resolve();
+    if (floor === held.floor) {
+      return openFrom === held.openFrom ? Promise.resolve() : this.#save({ ...held, openFrom });
+    }
     const bytes = this.#backfills.take(stream.id, floor, held.floor);
     if (bytes === undefined) {
       this.#listener?.historyLost(stream.id, held.floor);
       return this.#writing(this.store.dropThroughFloor(held));
     }
-    const extent = { ...held, floor, bytes: held.bytes + bytes };
-    this.#table.put(extent);
-    return this.#writing(this.store.saveExtent(extent));
+    return this.#save({ ...held, floor, bytes: held.bytes + bytes, openFrom });
   }
 
   /** Drops a stream and all that is known of it. */
@@ -294,6 +292,11 @@ export class BundleLog {
     this.#unattended(this.forget(way.stream.id));
   }
 
+  #save(extent: HeldExtent): Promise<void> {
+    this.#table.put(extent);
+    return this.#writing(this.store.saveExtent(extent));
+  }
+
   #raiseFloor(held: HeldExtent, floor: number): Promise<void> {
     let bytes = 0;
     for (const entry of this.#reads.entries(held.stream.id, held.floor + 1, Number.MAX_SAFE_INTEGER)) {
@@ -310,7 +313,9 @@ export class BundleLog {
 
   /** The stream loses its lowest bundles. */
   #lowered(held: HeldExtent, floor: number, bytes: number): Promise<void> {
-    const extent = { ...held, floor, frontier: Math.max(held.frontier, floor), bytes: Math.max(0, held.bytes - bytes) };
+    // Where it began no longer matters: that is gone.
+    const books = { bytes: Math.max(0, held.bytes - bytes), openFrom: undefined };
+    const extent = { ...held, floor, frontier: Math.max(held.frontier, floor), ...books };
     this.#table.put(extent);
     this.#backfills.drop(held.stream.id);
     for (const keyId of this.#keys.takeDone(held.stream.id, floor)) this.#unattended(this.store.deleteKey(keyId));

@@ -1,9 +1,11 @@
 /**
  * Keys and values of the store's rows. Keys are compared byte by byte, so numbers in them are big-endian: the bundles of a
  * stream lie in order of their last seq, the entries of a topic in order of arrival. All that an index entry says
- * stands in the key of its bundle, so that walking a stream does not touch the bundles' pages.
+ * stands in the key of its bundle, so that walking a stream does not touch the bundles' pages. Behind every value stands a
+ * checksum over key and value.
  */
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { NODE_ID_BYTES, nodeIdBytes, nodeIdFrom, type NodeId } from '../../peers/node-id.js';
 import { ByteReader } from '../../wire/byte-reader.js';
 import { ByteWriter } from '../../wire/byte-writer.js';
@@ -15,13 +17,36 @@ export const ROW = { bundle: 0x62, entry: 0x74, extent: 0x78, publisher: 0x70, k
 export type Row = keyof typeof ROW;
 
 const TOPIC_HASH_BYTES = 12;
+/** On top of an extent's epoch, which never comes near it: the row says up to where nothing is owed. */
+const OPEN_FLOOR = 2 ** 47;
+
+const CHECKSUM_BYTES = 4;
+
+/** The value as it is kept under `key`. */
+export function withChecksum(key: Buffer, value: Buffer): Buffer {
+  const row = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
+  value.copy(row);
+  row.writeUInt32LE(crc32(value, crc32(key)), value.length);
+  return row;
+}
+
+/** What `withChecksum` was given; undefined when it is damaged. */
+export function withoutChecksum(key: Buffer, row: Buffer): Buffer | undefined {
+  const length = row.length - CHECKSUM_BYTES;
+  if (length < 0) return undefined;
+  const value = row.subarray(0, length);
+  return crc32(value, crc32(key)) === row.readUInt32LE(length) ? value : undefined;
+}
 
 /** Where rows of this kind start and end, `end` excluded. */
 export function rowRange(row: Row): { start: Buffer; end: Buffer } {
   return { start: Buffer.of(ROW[row]), end: Buffer.of(ROW[row] + 1) };
 }
 
-export function aboutKey(name: 'id' | 'arrival'): Buffer {
+/** What is kept of the store itself. */
+export type About = 'id' | 'arrival';
+
+export function aboutKey(name: About): Buffer {
   return Buffer.concat([Buffer.of(ROW.about), Buffer.from(name)]);
 }
 
@@ -68,13 +93,19 @@ export function lastSeqOfKey(key: Buffer): number {
 
 /** Undefined when it is no bundle's key. */
 export function entryOfKey(key: Buffer, stream: Stream): BundleEntry | undefined {
+  const place = placeOfKey(key);
+  return place === undefined ? undefined : { stream, ...place };
+}
+
+/** The same for a stream that is known by its id only. */
+export function placeOfKey(key: Buffer): Omit<BundleEntry, 'stream'> | undefined {
   const reader = new ByteReader(key.subarray(1 + STREAM_ID_BYTES));
   const lastSeq = reader.u48();
   const arrival = reader.u48();
   const firstSeq = reader.u48();
   const receivedAtMs = reader.u48();
   const byteLength = reader.u32();
-  return reader.isComplete ? { stream, firstSeq, lastSeq, arrival, receivedAtMs, byteLength } : undefined;
+  return reader.isComplete ? { firstSeq, lastSeq, arrival, receivedAtMs, byteLength } : undefined;
 }
 
 export function topicEntryKey(entry: BundleEntry): Buffer {
@@ -85,12 +116,16 @@ export function topicEntryRow(entry: BundleEntry): Buffer {
   return bundleKey(entry).subarray(1);
 }
 
+/** The key of the bundle that a topic's entry stands for. */
+export function bundleKeyOfRow(row: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(ROW.bundle), row]);
+}
+
 /** Undefined when the row is damaged or of a stream that `streamOf` does not know. */
 export function entryOfRow(row: Buffer, streamOf: (id: StreamId) => Stream | undefined): BundleEntry | undefined {
   if (row.length < STREAM_ID_BYTES) return undefined;
   const stream = streamOf(row.toString('base64url', 0, STREAM_ID_BYTES));
-  const key = Buffer.concat([Buffer.of(ROW.bundle), row]);
-  return stream === undefined ? undefined : entryOfKey(key, stream);
+  return stream === undefined ? undefined : entryOfKey(bundleKeyOfRow(row), stream);
 }
 
 export function extentKey(stream: StreamId): Buffer {
@@ -98,10 +133,12 @@ export function extentKey(stream: StreamId): Buffer {
 }
 
 export function extentRow(extent: HeldExtent): Buffer {
-  const { stream } = extent;
+  const { stream, openFrom } = extent;
   const writer = new ByteWriter(64 + NODE_ID_BYTES + stream.topic.length * 3);
   writer.u48(extent.floor).u48(extent.frontier).u48(extent.changedAtMs).u48(extent.bytes);
-  return writer.u48(stream.epoch).raw(nodeIdBytes(stream.publisher)).raw(Buffer.from(stream.topic, 'utf8')).finish();
+  if (openFrom === undefined) writer.u48(stream.epoch);
+  else writer.u48(stream.epoch + OPEN_FLOOR).u48(openFrom);
+  return writer.raw(nodeIdBytes(stream.publisher)).raw(Buffer.from(stream.topic, 'utf8')).finish();
 }
 
 /** Undefined when the row is damaged. */
@@ -111,11 +148,14 @@ export function extentOfRow(key: Buffer, row: Buffer): HeldExtent | undefined {
   const frontier = reader.u48();
   const changedAtMs = reader.u48();
   const bytes = reader.u48();
-  const epoch = reader.u48();
+  const marked = reader.u48();
+  const isOpen = marked >= OPEN_FLOOR;
+  const epoch = isOpen ? marked - OPEN_FLOOR : marked;
+  const openFrom = isOpen ? reader.u48() : undefined;
   const publisher = nodeIdFrom(reader.raw(NODE_ID_BYTES));
   if (reader.isFailed || floor > frontier) return undefined;
   const stream = { id: streamIdOfKey(key), topic: row.toString('utf8', reader.offset), publisher, epoch };
-  return { stream, floor, frontier, changedAtMs, bytes };
+  return { stream, floor, frontier, changedAtMs, bytes, ...(isOpen ? { openFrom } : {}) };
 }
 
 export function publisherKey(publisher: NodeId): Buffer {

@@ -20,6 +20,8 @@ export interface StreamExtent {
   readonly frontier: number;
   /** Local wall clock when the frontier moved last, in ms since 1970. */
   readonly changedAtMs: number;
+  /** Set while the floor is a guess as to where the own interest begins: nothing up to here is owed. */
+  readonly openFrom?: number | undefined;
 }
 
 /** An extent as it is kept, with the bytes of its bundles. */
@@ -38,6 +40,14 @@ export interface StoredKey {
   readonly wrapped: Buffer;
 }
 
+/** How often the store met damage, since the process began. */
+export interface StoreCounters {
+  /** Rows that were not what was written, found at start or when read; they are taken out. */
+  readonly recordsDamaged: number;
+  /** Databases that could not be used at all and were moved out of the way. */
+  readonly storesSetAside: number;
+}
+
 /** The index entry of a bundle, without its bytes. */
 export type BundleEntry = Omit<StoredBundle, 'bytes'> & { readonly byteLength: number };
 
@@ -53,8 +63,9 @@ export interface BundleStore {
   readonly id: string;
   /** Bytes of bundles on their way to be committed. */
   readonly pendingBytes: number;
+  readonly counters: StoreCounters;
 
-  /** A StartError when what is there is damaged or of another format. */
+  /** What is damaged is set aside. A StartError when what is there is of a later format, or cannot be opened. */
   open(): Promise<void>;
   /** Waits for the writes that were started. */
   close(): Promise<void>;

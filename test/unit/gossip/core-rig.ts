@@ -1,6 +1,7 @@
 import { GossipCore } from '../../../src/gossip/dissemination/gossip-core.js';
 import type { GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../../../src/gossip/dissemination/gossip-protocol.js';
+import type { StreamExtent } from '../../../src/gossip/store/bundle-store.js';
 import type { NodeId } from '../../../src/peers/node-id.js';
 import { Random } from '../../../src/runtime/random.js';
 import type { TestBundle } from './arbitraries.js';
@@ -17,11 +18,11 @@ export class CoreRig {
   nowMs = 0;
   readonly #timers: { readonly timer: GossipTimer; readonly dueMs: number }[] = [];
 
-  constructor(self: NodeId, peers: readonly NodeId[]) {
+  constructor(self: NodeId, peers: readonly NodeId[], extents: readonly StreamExtent[] = []) {
     this.directory = new TestDirectory([self, ...peers]);
     const world = { seqBefore: () => 0, localTimeOf: (_peer: NodeId, theirWallMs: number) => theirWallMs };
     this.core = new GossipCore<TestBundle>(self, this.directory, world, new Random(1));
-    this.handle({ type: 'restored', extents: [] });
+    this.handle({ type: 'restored', extents });
     for (const peer of peers) this.handle({ type: 'linkUp', peer });
   }
 
