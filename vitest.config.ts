@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// fast: pure cores and single services. slow: simulated clusters and real processes, one file at a time.
+// fast: pure cores and single services. simulation: clusters in virtual time, and planted bugs that must be noticed.
+// slow: real processes, one file at a time.
 // browser: pages in a headless Chromium, which must be installed; only on request.
 // docker: the compose file on a real engine; only on request, as it needs one.
 export default defineConfig({
@@ -9,15 +10,24 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['test/{unit,conformance,architecture}/**/*.spec.ts'],
+          include: ['test/{unit,conformance,architecture,fuzz}/**/*.spec.ts'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 20_000,
         },
       },
       {
         test: {
+          name: 'simulation',
+          include: ['test/{simulation,mutations}/**/*.spec.ts'],
+          setupFiles: ['reflect-metadata'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'slow',
-          include: ['test/{simulation,e2e}/**/*.spec.ts'],
+          include: ['test/e2e/**/*.spec.ts'],
           setupFiles: ['reflect-metadata'],
           globalSetup: ['test/e2e/build.ts'],
           fileParallelism: false,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { missingAtSurvivors } from './checkers/all-survivors.js';
 import { OnceInOrder } from './checkers/once-in-order.js';
 import type { SimulatedBundle } from './memory-log.js';
-import { World, type GossipNode } from './world.js';
+import type { GossipNode } from './gossip-node.js';
+import { witnessOf, World } from './world.js';
 
 describe('gossip in a calm cluster', () => {
   it('sends one copy to each interested node and none to the others', () => {
@@ -219,14 +220,13 @@ class Rig {
   readonly world: World;
 
   constructor(size: number) {
-    this.world = new World(size, 1, {
-      published: () => undefined,
+    const witness = witnessOf({
       delivered: (node, bundle, fromSeq) => this.#saw(node, bundle, fromSeq),
       gap: (_node, gap) => this.gaps.push(`${gap.from}-${gap.to}`),
       pushed: (_node, peer, bundle) => this.#copies.push({ peer, topic: bundle.stream.topic }),
       repaired: () => this.repairs++,
-      reached: () => undefined,
     });
+    this.world = new World(size, 1, witness);
     this.run(2_000);
   }
 

@@ -17,38 +17,120 @@ interface Held {
   readonly stream: Stream;
   floor: number;
   frontier: number;
+  /** When the frontier moved, by the node's wall clock. */
+  changedAtMs: number;
+  /** Retention has dropped everything up to here. */
+  dropped: number;
+  /** In order; some may lie below the floor while history comes in. */
   entries: Entry[];
 }
 
-/** The log of a simulated node. What was not committed is gone after a crash; the rest survives on the same disk. */
+/** What a flush brought onto the disk, or the streams of the bundles that a failed one took back. */
+export interface Flushed {
+  readonly bundles: readonly SimulatedBundle[];
+  readonly undone: readonly StreamId[];
+}
+
+/** What a log had of a stream when it was lost. */
+export interface LostExtent {
+  readonly dropped: number;
+  readonly ranges: readonly { readonly firstSeq: number; readonly lastSeq: number }[];
+}
+
+/** The log of a simulated node. What was not flushed is gone after a crash or a failure; the rest survives on the same disk. */
 export class MemoryLog {
   readonly #streams = new Map<StreamId, Held>();
+  #pending: { readonly entry: Entry | undefined; readonly undo: () => void }[] = [];
+  /** A write failed once: what the log holds and what its node takes it to hold may differ since. */
+  hasFailed = false;
 
-  append(bundle: SimulatedBundle, receivedAtMs: number): () => void {
-    const held = this.#open(bundle.stream, bundle.firstSeq - 1);
-    if (bundle.firstSeq > held.frontier + 1) throw new Error('a log must not get a hole');
+  get isDirty(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** The next bundle of a stream; false when it does not follow what is held, as may be after a failure. */
+  append(bundle: SimulatedBundle, receivedAtMs: number, floor: number): boolean {
+    const held = this.#streams.get(bundle.stream.id) ?? this.#open(bundle.stream, floor, receivedAtMs);
+    const former = held.frontier;
+    if (bundle.firstSeq > former + 1 || bundle.lastSeq <= former) {
+      if (this.hasFailed) return false;
+      throw new Error(`${bundle.firstSeq}-${bundle.lastSeq} does not follow ${former} in a log`);
+    }
     const entry = { bundle, receivedAtMs, isCommitted: false };
     held.entries.push(entry);
-    held.frontier = Math.max(held.frontier, bundle.lastSeq);
-    return () => {
-      entry.isCommitted = true;
-    };
+    held.frontier = bundle.lastSeq;
+    held.changedAtMs = receivedAtMs;
+    this.#did(entry, () => {
+      remove(held.entries, entry);
+      held.frontier = Math.max(former, held.floor);
+    });
+    return true;
   }
 
-  prepend(bundle: SimulatedBundle, receivedAtMs: number): void {
-    const held = this.#open(bundle.stream, 0);
-    held.entries.push({ bundle, receivedAtMs, isCommitted: true });
-    held.entries.sort((a, b) => a.bundle.firstSeq - b.bundle.firstSeq);
+  /** Like `append`, but on the disk at once. */
+  write(bundle: SimulatedBundle, receivedAtMs: number): void {
+    const isNew = !this.#streams.has(bundle.stream.id);
+    this.append(bundle, receivedAtMs, bundle.firstSeq - 1);
+    this.#pending.pop()!.entry!.isCommitted = true;
+    if (isNew) this.#pending.pop();
   }
 
-  setExtent(stream: Stream, floor: number, frontier: number): void {
-    const held = this.#open(stream, floor);
-    held.floor = floor;
-    held.frontier = frontier;
+  /** History of a stream; false when the stream is not held, as may be after a failure. */
+  prepend(bundle: SimulatedBundle, nowMs: number): boolean {
+    const held = this.#streams.get(bundle.stream.id);
+    if (held === undefined) {
+      if (this.hasFailed) return false;
+      throw new Error('history of an unknown stream');
+    }
+    const { entries } = held;
+    const at = firstBehind(entries, bundle.firstSeq - 1);
+    if (entries[at]?.bundle.firstSeq === bundle.firstSeq) return true;
+    const lowest = entries[firstBehind(entries, held.floor)];
+    const receivedAtMs = Math.min(nowMs, lowest?.receivedAtMs ?? held.changedAtMs);
+    const entry = { bundle, receivedAtMs, isCommitted: false };
+    entries.splice(at, 0, entry);
+    this.#did(entry, () => remove(held.entries, entry));
+    return true;
+  }
+
+  /** False when the floor cannot be lowered so far, as not all of the history is here. */
+  setExtent(stream: Stream, floor: number, frontier: number, nowMs: number): boolean {
+    const held = this.#streams.get(stream.id);
+    if (held === undefined) {
+      this.#open(stream, floor, nowMs).frontier = Math.max(floor, frontier);
+      return true;
+    }
+    if (floor === held.floor) return true;
+    const former = { floor: held.floor, frontier: held.frontier, entries: held.entries };
+    const isWhole = floor > held.floor || reachOf(held.entries, floor) >= held.floor;
+    held.floor = isWhole ? floor : held.floor;
+    held.frontier = Math.max(held.frontier, held.floor);
+    held.entries = held.entries.filter(({ bundle }) => bundle.lastSeq > held.floor);
+    this.#did(undefined, () => Object.assign(held, former));
+    return isWhole;
   }
 
   forget(stream: StreamId): void {
+    const held = this.#streams.get(stream);
+    if (held === undefined) return;
     this.#streams.delete(stream);
+    this.#did(undefined, () => void this.#streams.set(stream, held));
+  }
+
+  /** Everything that waits is on the disk. */
+  flush(): Flushed {
+    const entries = this.#pending.flatMap(({ entry }) => entry ?? []);
+    for (const entry of entries) entry.isCommitted = true;
+    this.#pending = [];
+    return { bundles: entries.map(({ bundle }) => bundle), undone: [] };
+  }
+
+  /** Nothing that waits gets onto the disk: a crash, or a write that failed. */
+  undo(): Flushed {
+    const undone = new Set(this.#pending.flatMap(({ entry }) => entry?.bundle.stream.id ?? []));
+    for (const change of this.#pending.reverse()) change.undo();
+    this.#pending = [];
+    return { bundles: [], undone: [...undone] };
   }
 
   /** Drops the oldest bundle of a stream; the new floor, or undefined when there is nothing to drop. */
@@ -58,38 +140,48 @@ export class MemoryLog {
     if (held === undefined || !oldest?.isCommitted) return undefined;
     held.entries.shift();
     held.floor = Math.max(held.floor, oldest.bundle.lastSeq);
+    held.dropped = Math.max(held.dropped, held.floor);
     return held.floor;
-  }
-
-  /** What a process that is started anew finds. */
-  crash(): void {
-    for (const held of this.#streams.values()) {
-      const lost = held.entries.findIndex((entry) => !entry.isCommitted);
-      if (lost < 0) continue;
-      held.entries.length = lost;
-      held.frontier = Math.max(held.floor, held.entries.at(-1)?.bundle.lastSeq ?? 0);
-    }
   }
 
   read(stream: StreamId, after: number, bytesMax: number): readonly SimulatedBundle[] {
     const found: SimulatedBundle[] = [];
+    const entries = this.#streams.get(stream)?.entries ?? [];
     let bytes = 0;
-    for (const { bundle } of this.#streams.get(stream)?.entries ?? []) {
-      if (bundle.lastSeq <= after) continue;
+    for (let at = firstBehind(entries, after); at < entries.length && bytes < bytesMax; at++) {
+      const { bundle } = entries[at]!;
       found.push(bundle);
       bytes += bundle.byteLength;
-      if (bytes >= bytesMax) break;
     }
     return found;
   }
 
+  /** As the real log finds it: arrival times grow with the seqs, or are taken to. */
   seqBefore(stream: StreamId, wallMs: number): number {
     const held = this.#streams.get(stream);
-    let seq = held?.floor ?? 0;
-    for (const entry of held?.entries ?? []) {
-      if (entry.receivedAtMs < wallMs) seq = Math.max(seq, entry.bundle.lastSeq);
+    if (held === undefined) return 0;
+    if (held.changedAtMs < wallMs) return held.frontier;
+    let low = firstBehind(held.entries, held.floor);
+    let high = held.entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (held.entries[middle]!.receivedAtMs < wallMs) low = middle + 1;
+      else high = middle;
     }
-    return seq;
+    return Math.max(held.floor, held.entries[low - 1]?.bundle.lastSeq ?? 0);
+  }
+
+  /** What is lost of a stream with this log. */
+  lostExtent(stream: StreamId): LostExtent {
+    const held = this.#streams.get(stream);
+    const ranges: { firstSeq: number; lastSeq: number }[] = [];
+    for (const { bundle, isCommitted } of held?.entries ?? []) {
+      if (!isCommitted) continue;
+      const last = ranges.at(-1);
+      if (last !== undefined && bundle.firstSeq <= last.lastSeq + 1) last.lastSeq = bundle.lastSeq;
+      else ranges.push({ firstSeq: bundle.firstSeq, lastSeq: bundle.lastSeq });
+    }
+    return { dropped: held?.dropped ?? 0, ranges };
   }
 
   extents(): readonly StreamExtent[] {
@@ -109,7 +201,9 @@ export class MemoryLog {
   isDurable(stream: StreamId, seq: number): boolean {
     const held = this.#streams.get(stream);
     if (held === undefined) return false;
-    return seq <= held.floor || held.entries.some(({ bundle, isCommitted }) => isCommitted && isIn(bundle, seq));
+    if (seq <= held.dropped) return true;
+    const entry = held.entries[firstBehind(held.entries, seq - 1)];
+    return entry !== undefined && entry.isCommitted && entry.bundle.firstSeq <= seq;
   }
 
   /** Whether any seq of (after, upTo] is here. */
@@ -117,7 +211,9 @@ export class MemoryLog {
     const held = this.#streams.get(stream);
     if (held === undefined) return false;
     const from = Math.max(after, held.floor);
-    return held.entries.some(({ bundle }) => bundle.lastSeq > from && bundle.firstSeq <= upTo && from < upTo);
+    if (from >= upTo) return false;
+    const entry = held.entries[firstBehind(held.entries, from)];
+    return entry !== undefined && entry.bundle.firstSeq <= upTo;
   }
 
   /** Whether every seq of (floor, frontier] is here, exactly once. */
@@ -133,16 +229,38 @@ export class MemoryLog {
     return at === held.frontier;
   }
 
-  #open(stream: Stream, floor: number): Held {
-    let held = this.#streams.get(stream.id);
-    if (held === undefined) {
-      held = { stream, floor, frontier: floor, entries: [] };
-      this.#streams.set(stream.id, held);
-    }
+  #did(entry: Entry | undefined, undo: () => void): void {
+    this.#pending.push({ entry, undo });
+  }
+
+  #open(stream: Stream, floor: number, nowMs: number): Held {
+    const held: Held = { stream, floor, frontier: floor, changedAtMs: nowMs, dropped: 0, entries: [] };
+    this.#streams.set(stream.id, held);
+    this.#did(undefined, () => void this.#streams.delete(stream.id));
     return held;
   }
 }
 
-function isIn({ firstSeq, lastSeq }: BundlePlace, seq: number): boolean {
-  return firstSeq <= seq && seq <= lastSeq;
+function remove(entries: Entry[], entry: Entry): void {
+  const at = entries.lastIndexOf(entry);
+  if (at >= 0) entries.splice(at, 1);
+}
+
+/** Up to where the entries go on without a hole from `after`. */
+function reachOf(entries: readonly Entry[], after: number): number {
+  let reach = after;
+  for (const { bundle } of entries) if (bundle.firstSeq <= reach + 1) reach = Math.max(reach, bundle.lastSeq);
+  return reach;
+}
+
+/** Index of the first entry that reaches behind `seq`; entries are in order. */
+function firstBehind(entries: readonly Entry[], seq: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (entries[middle]!.bundle.lastSeq > seq) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

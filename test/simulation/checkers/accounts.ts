@@ -1,5 +1,5 @@
 import type { MemoryLog } from '../memory-log.js';
-import type { GossipNode } from '../world.js';
+import type { GossipNode } from '../gossip-node.js';
 
 /** From which message on a stream was delivered on a disk, or told as a gap; what follows is the business of `OnceInOrder`. */
 export class Accounts {

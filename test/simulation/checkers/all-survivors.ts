@@ -1,4 +1,5 @@
-import type { GossipNode, World } from '../world.js';
+import type { GossipNode } from '../gossip-node.js';
+import type { World } from '../world.js';
 
 /**
  * What any running node holds of a stream, every running node that wants the topic holds as well, without a hole, from where its

@@ -1,8 +1,11 @@
 import type { Gap } from '../../../src/gossip/bundles/message.js';
 import type { SimulatedBundle } from '../memory-log.js';
-import type { GossipNode } from '../world.js';
+import type { GossipNode } from '../gossip-node.js';
 
-/** In each life of a node, a stream's messages are delivered once, in order, and whatever is left out is told as a gap. */
+/**
+ * A stream's messages are delivered once, in order, and whatever is left out is told as a gap; a new life of a node goes on where its log
+ * ends.
+ */
 export class OnceInOrder {
   /** Life → stream → the next seq that may be delivered. */
   readonly #next = new WeakMap<GossipNode, Map<string, number>>();
@@ -12,6 +15,14 @@ export class OnceInOrder {
   readonly problems: string[] = [];
   delivered = 0;
   gaps = 0;
+
+  sawStart(node: GossipNode): void {
+    for (const { stream, floor, frontier } of node.log.extents()) {
+      this.#topics.set(stream.id, stream.topic);
+      streamsOf(this.#next, node).set(stream.id, frontier + 1);
+      streamsOf(this.#began, node).set(stream.id, floor + 1);
+    }
+  }
 
   sawDelivery(node: GossipNode, bundle: SimulatedBundle, fromSeq: number): void {
     const next = streamsOf(this.#next, node);
