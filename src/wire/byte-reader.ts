@@ -30,7 +30,7 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#take(1) ? this.#bytes.readUInt8(this.#offset - 1) : 0;
+    return this.#take(1) ? this.#bytes[this.#offset - 1]! : 0;
   }
 
   u16(): number {
@@ -47,6 +47,12 @@ export class ByteReader {
 
   /** Unsigned LEB128 up to 2^53 - 1; longer or larger ones fail the reader. */
   varint(): number {
+    // Nearly all are short.
+    const first = this.#bytes[this.#offset];
+    if (first !== undefined && first < 0x80 && !this.#isFailed) {
+      this.#offset++;
+      return first;
+    }
     let value = 0;
     let factor = 1;
     for (let read = 0; read < 8; read++) {
