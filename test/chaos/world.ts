@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly network?: 'proxy' | 'direct' | 'namespaces';
   readonly environment?: Readonly<Record<string, string>>;
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** The nodes whose addresses all are told; default all. */
+  readonly bootstrap?: readonly string[];
   readonly load?: Partial<LoadOptions>;
   /** Whether each node has a Socket.IO client and an event stream from the start; default yes. */
   readonly hasSubscribers?: boolean;
@@ -59,6 +61,7 @@ export class World {
   readonly load: Load;
   readonly proxy: MeshProxy;
   readonly #namespaces: Namespaces | undefined;
+  readonly #urls = new Map<string, string>();
   #cluster: LocalCluster | undefined;
   #agreement: Verdict | undefined;
 
@@ -215,19 +218,22 @@ export class World {
   }
 
   async #open(): Promise<void> {
-    const { network = 'proxy', environment, environmentOf, hasSubscribers = true } = this.options;
+    const { network = 'proxy', environment, bootstrap, environmentOf, hasSubscribers = true } = this.options;
     const namespaces = this.#namespaces;
     const preload = new URL('preload.js', import.meta.url).href;
     this.#cluster = await LocalCluster.start({
       launched: (name, pid) => this.proxy.identify(name, pid),
-      ...(network === 'proxy' && { advertise: (name, port) => this.proxy.open(name, port) }),
-      ...(namespaces && {
-        advertise: (name, port) => Promise.resolve(`http://${namespaces.open(name)}:${port}`),
-        prefixOf: (name) => namespaces.prefix(name),
-      }),
+      advertise: async (name, port) => {
+        let url = `http://${namespaces?.open(name) ?? '127.0.0.1'}:${port}`;
+        if (network === 'proxy') url = await this.proxy.open(name, port);
+        this.#urls.set(name, url);
+        return url;
+      },
+      ...(namespaces && { prefixOf: (name) => namespaces.prefix(name) }),
       environment: { ...environment, NODE_OPTIONS: `--import ${preload}` },
       environmentOf: (name) => ({
         CHAOS_ORDERS: this.#ordersOf(name),
+        ...(bootstrap && { PEERS: bootstrap.map((each) => this.#urls.get(each)).join(',') }),
         ...(namespaces && { HOST: namespaces.open(name), API_AUTH: 'open' }),
         ...environmentOf?.(name),
       }),

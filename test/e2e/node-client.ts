@@ -15,10 +15,18 @@ export interface MessageItem {
   readonly seq: number;
 }
 
+export interface PeerView {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly state: string;
+  readonly isLinked: boolean;
+}
+
 export interface Status {
   readonly node: { readonly id: string; readonly name: string; readonly epoch: number; readonly url: string };
   readonly subscriptions: readonly string[];
-  readonly peers: readonly { readonly id: string; readonly name: string; readonly state: string }[];
+  readonly peers: readonly PeerView[];
   readonly topics: readonly { readonly topic: string; readonly count: number; readonly digest: string }[];
   readonly cluster: { readonly size: number; readonly state: string; readonly digest: string };
 }

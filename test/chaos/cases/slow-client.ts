@@ -1,0 +1,60 @@
+import { eventually } from '../../e2e/eventually.js';
+import { atMost, exactly, percentile, type ChaosCase } from '../case.js';
+import type { Subscriber } from '../subscribers.js';
+import type { World } from '../world.js';
+
+const CLIENTS = 20;
+const PAYLOAD_BYTES = 4_096;
+/** A busy machine adds this to a time that is a few ms. */
+const RESOLUTION_MS = 1;
+
+/** F15, first part: one client of many stops reading; it is told and cut, and the others do not notice. */
+export const slowClient: ChaosCase = {
+  id: 'F15a',
+  title: '1 of 20 clients stops reading',
+  world: { hasSubscribers: false, load: { payloadBytes: PAYLOAD_BYTES, perSecond: 250, topics: ['chat'] } },
+  async run(world) {
+    for (let index = 0; index < CLIENTS; index++)
+      await world.subscribe(index % 2 === 0 ? 'socket' : 'stream', 'chat', ['A']);
+    const slow = await world.subscribe('socket', 'chat', ['A']);
+    world.subscribers.splice(world.subscribers.indexOf(slow), 1);
+    await world.wait(5, 2);
+    const baseMs = await p99During(world, [15, 5]);
+    slow.pause(true);
+    const cutBefore = await world.node('A').metric('grapevine_clients_cut_total');
+    const strainedMs = await p99During(world, [20, 8]);
+    // Its bound is 8 MiB, and what the kernel holds for it.
+    const cut = await eventually(async () => {
+      const now = await world.node('A').metric('grapevine_clients_cut_total');
+      if (now === cutBefore) throw new Error('not cut yet');
+      return now - cutBefore;
+    }, 90_000).catch(() => 0);
+    slow.pause(false);
+    const reason = await reasonOf(slow);
+    slow.close();
+    return {
+      'p99 of the others, of the base': atMost(((strainedMs - RESOLUTION_MS) / baseMs) * 100, 150, ' %'),
+      'base, p99': { isMet: true, figure: `${baseMs.toFixed(1)} ms` },
+      'clients cut': exactly(cut, 1),
+      'reason told': exactly(reason, 'overloaded'),
+    };
+  },
+};
+
+async function p99During(world: World, [full, short]: readonly [number, number]): Promise<number> {
+  const fromMs = performance.now();
+  await world.wait(full, short);
+  const recent = world.subscribers.flatMap(({ received }) => received.filter(({ atMs }) => atMs > fromMs));
+  return percentile(
+    recent.map(({ latencyMs }) => latencyMs),
+    0.99,
+  );
+}
+
+function reasonOf(slow: Subscriber): Promise<string> {
+  return eventually(() => {
+    const [reason] = slow.cuts;
+    if (reason === undefined) throw new Error('nothing told');
+    return reason;
+  }, 10_000).catch(() => 'none');
+}
