@@ -1,13 +1,15 @@
-import { mkdtemp, rm, truncate, writeFile, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BundleStore, HeldExtent, StoredBundle } from '../../src/gossip/store/bundle-store.js';
-import { LmdbBundleStore } from '../../src/gossip/store/lmdb-bundle-store.service.js';
+import type { LmdbBundleStore } from '../../src/gossip/store/lmdb-bundle-store.service.js';
 import { MemoryBundleStore } from '../../src/gossip/store/memory-bundle-store.js';
 import { streamOf, type Stream } from '../../src/gossip/bundles/stream.js';
 import { StartError } from '../../src/runtime/start-error.js';
+import { lmdbStore, type StoreLog } from './lmdb-store.js';
 import { NaiveBundleStore } from './naive-bundle-store.js';
 import { startWriter } from './store-writer.js';
 
@@ -23,20 +25,24 @@ interface Harness {
 
 const folders: string[] = [];
 
+function format(number: number, id: string): string {
+  return JSON.stringify({ format: number, id, checksum: crc32(`${number} ${id}`) });
+}
+
 async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'grapevine-store-'));
-  folders.push(folder);
-  return folder;
+  const parent = await mkdtemp(join(tmpdir(), 'grapevine-store-'));
+  folders.push(parent);
+  return join(parent, 'store');
 }
 
 async function lmdbHarness(durability: 'async' | 'fsync'): Promise<Harness> {
   const folder = await newFolder();
-  const store = new LmdbBundleStore({ folder, durability });
+  const store = lmdbStore(folder, durability);
   await store.open();
   return {
     store,
     reopen: async () => {
-      const next = new LmdbBundleStore({ folder, durability });
+      const next = lmdbStore(folder, durability);
       await next.open();
       return next;
     },
@@ -265,7 +271,7 @@ describe('LMDB bundle store on disk', () => {
   const stream = streamOf('chat', PUBLISHER, 5);
 
   async function open(folder: string): Promise<LmdbBundleStore> {
-    const store = new LmdbBundleStore({ folder, durability: 'async' });
+    const store = lmdbStore(folder);
     await store.open();
     return store;
   }
@@ -304,27 +310,62 @@ describe('LMDB bundle store on disk', () => {
     await again.close();
   });
 
+  it.each<[string, (folder: string) => Promise<void>, string]>([
+    ['a missing database', (folder) => rm(join(folder, 'data.mdb')), 'data.mdb is missing'],
+    ['an emptied database', (folder) => truncate(join(folder, 'data.mdb')), 'data.mdb is empty'],
+    ['a shortened database', (folder) => truncate(join(folder, 'data.mdb'), 16_384), 'its end is missing'],
+    ['a file of something else', (folder) => writeFile(join(folder, 'data.mdb'), 'x'.repeat(99_999)), 'not a database'],
+    ['a short file', (folder) => writeFile(join(folder, 'data.mdb'), 'hello'), 'not a database'],
+  ])('moves %s out of the way and starts with an empty store', async (_what, damage, reason) => {
+    const folder = await filledFolder();
+    await damage(folder);
+    const log: StoreLog = [];
+    const store = lmdbStore(folder, 'async', log);
+    await store.open();
+    expect(store.extents()).toEqual([]);
+    expect(store.counters.storesSetAside).toBe(1);
+    expect(log).toMatchObject([{ event: 'store.set-aside', fields: { reason: expect.stringContaining(reason) } }]);
+    await fill(store, stream, 3);
+    await store.close();
+    const names = await readdir(dirname(folder));
+    expect(names.filter((name) => name.startsWith(`${basename(folder)}.damaged-`))).toHaveLength(1);
+    const again = await open(folder);
+    expect(again.read(stream.id, 1, ALL)).toHaveLength(3);
+    await again.close();
+  });
+
+  it('keeps one store of those that were moved out of the way', async () => {
+    const folder = await filledFolder();
+    for (const time of ['first', 'second']) {
+      await writeFile(join(folder, 'data.mdb'), time);
+      await (await open(folder)).close();
+    }
+    const names = (await readdir(dirname(folder))).filter((name) => name.startsWith(`${basename(folder)}.damaged-`));
+    expect(names).toHaveLength(1);
+    expect(await readFile(join(dirname(folder), names[0]!, 'data.mdb'), 'utf8')).toBe('second');
+  });
+
   it.each<[string, (folder: string) => Promise<void>, RegExp]>([
-    ['a missing database', (folder) => rm(join(folder, 'data.mdb')), /damaged: data\.mdb is missing/],
-    ['an emptied database', (folder) => truncate(join(folder, 'data.mdb')), /damaged: data\.mdb is empty/],
-    ['a shortened database', (folder) => truncate(join(folder, 'data.mdb'), 16_384), /its end is missing/],
-    ['a file of something else', (folder) => writeFile(join(folder, 'data.mdb'), 'x'.repeat(99_999)), /not a database/],
-    ['a short file', (folder) => writeFile(join(folder, 'data.mdb'), 'hello'), /too short/],
-    ['an unreadable format', (folder) => writeFile(join(folder, 'format.json'), '{'), /format\.json is not readable/],
-    ['another format', (folder) => writeFile(join(folder, 'format.json'), '{"format":2,"id":"x"}'), /has format 2/],
-    [
-      'parts of two stores',
-      async (folder) => writeFile(join(folder, 'format.json'), '{"format":1,"id":"AAAAAAAA"}'),
-      /do not belong together/,
-    ],
+    ['a later format', (folder) => writeFile(join(folder, 'format.json'), format(3, 'AAAAAAAA')), /has format 3/],
+    ['parts of two stores', (folder) => writeFile(join(folder, 'format.json'), format(2, 'AAAAAAAA')), /parts of two/],
   ])('refuses %s with one readable line', async (_what, damage, message) => {
     const folder = await filledFolder();
     await damage(folder);
-    const store = new LmdbBundleStore({ folder, durability: 'async' });
+    const store = lmdbStore(folder);
     const error = await store.open().catch((error: unknown) => error);
     expect(error).toBeInstanceOf(StartError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).not.toContain('\n');
+  });
+
+  it('asks the database when format.json is damaged', async () => {
+    const folder = await filledFolder();
+    const before = await readFile(join(folder, 'format.json'), 'utf8');
+    await writeFile(join(folder, 'format.json'), before.replace('"format":2', '"format":3'));
+    const store = await open(folder);
+    expect(store.read(stream.id, 1, ALL)).toHaveLength(100);
+    expect(await readFile(join(folder, 'format.json'), 'utf8')).toBe(before);
+    await store.close();
   });
 
   it('finishes a first start that was cut short', async () => {

@@ -11,7 +11,13 @@ const PROJECT = resolve(import.meta.dirname, '../..');
 const PROGRAM = `
 import { LmdbBundleStore } from './src/gossip/store/lmdb-bundle-store.service.js';
 import { streamOf } from './src/gossip/bundles/stream.js';
-const store = new LmdbBundleStore({ folder: process.argv[2], durability: 'async' });
+const quiet = () => undefined;
+const store = new LmdbBundleStore({
+  folder: process.argv[2],
+  durability: 'async',
+  clock: { wallMs: () => 1 },
+  logger: { info: quiet, warn: quiet, error: quiet },
+});
 await store.open();
 const stream = streamOf('chat', 'A'.repeat(43), 5);
 for (let seq = 1; ; seq++) {

@@ -4,12 +4,15 @@
  * pending. Large drops are cut into transactions of bounded size.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../runtime/clock.js';
 import { GrapevineError } from '../../runtime/errors.js';
+import type { NodeLogger } from '../../runtime/node-logger.service.js';
 import type { NodeId } from '../../peers/node-id.js';
 import { entryOf, firstOf, fitting } from './bundle-index.js';
 import * as rows from './bundle-rows.js';
-import type { BundleEntry, BundleStore, HeldExtent, StoredBundle, StoredKey } from './bundle-store.js';
-import { openEnvironment, writeError, type Database } from './lmdb-environment.service.js';
+import type { BundleEntry, BundleStore, HeldExtent, StoreCounters, StoredBundle, StoredKey } from './bundle-store.js';
+import { openEnvironment, type Environment } from './lmdb-environment.service.js';
+import type { LmdbRows } from './lmdb-rows.adapter.js';
 import { isCovered, PendingWrites, type Drop } from './pending-writes.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 
@@ -24,7 +27,7 @@ interface Write {
   readonly bytes: number;
   /** What it removes is looked up in the database, so all writes before it must be committed. */
   readonly needsCommitted: boolean;
-  apply(database: Database): boolean;
+  apply(database: LmdbRows): boolean;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -38,14 +41,24 @@ export class LmdbBundleStore implements BundleStore {
   readonly #publishers = new Map<NodeId, string>();
   readonly #keys = new Map<string, StoredKey>();
   readonly #queue: Write[] = [];
-  #environment: { readonly database: Database; readonly id: string } | undefined;
+  readonly #counters = { recordsDamaged: 0, storesSetAside: 0 };
+  readonly #logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
+  readonly #clock: Pick<Clock, 'wallMs'>;
+  #environment: Environment | undefined;
   #writing: Promise<void> | undefined;
   #lastArrival = 0;
   #hasFailed = false;
 
-  constructor(options: { folder: string; durability: 'async' | 'fsync' }) {
+  constructor(options: {
+    readonly folder: string;
+    readonly durability: 'async' | 'fsync';
+    readonly clock: Pick<Clock, 'wallMs'>;
+    readonly logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
+  }) {
     this.#folder = options.folder;
     this.#isFlushed = options.durability === 'fsync';
+    this.#clock = options.clock;
+    this.#logger = options.logger;
   }
 
   get id(): string {
@@ -56,10 +69,19 @@ export class LmdbBundleStore implements BundleStore {
     return this.#pending.appended.bytes;
   }
 
+  get counters(): StoreCounters {
+    return this.#counters;
+  }
+
   async open(): Promise<void> {
-    this.#environment = await openEnvironment(this.#folder);
+    this.#environment = await openEnvironment(this.#folder, {
+      logger: this.#logger,
+      counters: this.#counters,
+      wallMs: () => this.#clock.wallMs(),
+    });
     this.#reload();
-    await this.#dropLeftovers();
+    // On a full disk they stay until the next start.
+    await this.#dropLeftovers().catch((cause: unknown) => this.#logger.warn('store.leftovers-stay', { cause }));
   }
 
   async close(): Promise<void> {
@@ -67,8 +89,9 @@ export class LmdbBundleStore implements BundleStore {
     if (environment === undefined) return;
     while (this.#writing !== undefined) await this.#writing;
     this.#environment = undefined;
-    const closed = environment.database.close();
-    // After a commit that failed the environment may never say that it is closed; what is committed is safe without.
+    await environment.rows.flush().catch((cause: unknown) => this.#logger.warn('store.not-flushed', { cause }));
+    const closed = environment.rows.close();
+    // After a commit that failed the database may never say that it is closed; what is committed is safe without.
     if (!this.#hasFailed) await closed;
   }
 
@@ -83,10 +106,10 @@ export class LmdbBundleStore implements BundleStore {
     this.#pending.appended.add(bundle);
     return this.#write(
       (database) => {
-        void database.put(rows.bundleKey(entry), bundle.bytes);
-        void database.put(rows.topicEntryKey(entry), rows.topicEntryRow(entry));
-        void database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent));
-        void database.put(rows.aboutKey('arrival'), Buffer.from(String(bundle.arrival)));
+        database.put(rows.bundleKey(entry), bundle.bytes);
+        database.put(rows.topicEntryKey(entry), rows.topicEntryRow(entry));
+        database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent));
+        database.put(rows.aboutKey('arrival'), Buffer.from(String(bundle.arrival)));
       },
       { bytes: bundle.bytes.length, committed: () => this.#pending.appended.remove(bundle) },
     );
@@ -94,7 +117,7 @@ export class LmdbBundleStore implements BundleStore {
 
   saveExtent(extent: HeldExtent): Promise<void> {
     this.#extents.set(extent.stream.id, extent);
-    return this.#write((database) => void database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent)));
+    return this.#write((database) => database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent)));
   }
 
   deleteStream(id: StreamId): Promise<void> {
@@ -104,7 +127,7 @@ export class LmdbBundleStore implements BundleStore {
     // The extent's row goes last: should the process end in between, it tells the next start what else has to go.
     const emptied = { ...extent, floor: extent.frontier, bytes: 0 };
     return this.#drop(emptied, Number.MAX_SAFE_INTEGER, (database) => {
-      if (!this.#extents.has(id)) void database.remove(rows.extentKey(id));
+      if (!this.#extents.has(id)) database.remove(rows.extentKey(id));
     });
   }
 
@@ -140,12 +163,12 @@ export class LmdbBundleStore implements BundleStore {
 
   savePublisher(publisher: NodeId, recordJws: string): Promise<void> {
     this.#publishers.set(publisher, recordJws);
-    return this.#write((database) => void database.put(rows.publisherKey(publisher), Buffer.from(recordJws)));
+    return this.#write((database) => database.put(rows.publisherKey(publisher), Buffer.from(recordJws)));
   }
 
   deletePublisher(publisher: NodeId): Promise<void> {
     this.#publishers.delete(publisher);
-    return this.#write((database) => void database.remove(rows.publisherKey(publisher)));
+    return this.#write((database) => database.remove(rows.publisherKey(publisher)));
   }
 
   keys(): ReadonlyMap<string, StoredKey> {
@@ -154,15 +177,19 @@ export class LmdbBundleStore implements BundleStore {
 
   saveKey(key: StoredKey): Promise<void> {
     this.#keys.set(key.keyId, key);
-    return this.#write((database) => void database.put(rows.keyKey(key.keyId), rows.keyRow(key)));
+    return this.#write((database) => database.put(rows.keyKey(key.keyId), rows.keyRow(key)));
   }
 
   deleteKey(keyId: string): Promise<void> {
     this.#keys.delete(keyId);
-    return this.#write((database) => void database.remove(rows.keyKey(keyId)));
+    return this.#write((database) => database.remove(rows.keyKey(keyId)));
   }
 
-  get #open(): { readonly database: Database; readonly id: string } {
+  get #rows(): LmdbRows {
+    return this.#open.rows;
+  }
+
+  get #open(): Environment {
     if (this.#environment === undefined) throw new GrapevineError('internal', 'the store is not open');
     return this.#environment;
   }
@@ -170,7 +197,7 @@ export class LmdbBundleStore implements BundleStore {
   #streamBundles(stream: StreamId, fromSeq: number): Iterable<BundleEntry | StoredBundle> {
     const known = this.#extents.get(stream)?.stream;
     if (known === undefined) return [];
-    return this.#pending.withStream(stream, fromSeq, committedOf(this.#open.database, known, fromSeq));
+    return this.#pending.withStream(stream, fromSeq, committedOf(this.#rows, known, fromSeq));
   }
 
   #topicBundles(topic: string, afterArrival: number): Iterable<BundleEntry | StoredBundle> {
@@ -179,7 +206,7 @@ export class LmdbBundleStore implements BundleStore {
 
   *#committedOfTopic(topic: string, afterArrival: number): Generator<BundleEntry> {
     const streamOf = (id: StreamId): Stream | undefined => this.#extents.get(id)?.stream;
-    for (const { value } of this.#open.database.getRange(rows.topicRange(topic, afterArrival))) {
+    for (const { value } of this.#rows.rows(rows.topicRange(topic, afterArrival))) {
       const entry = rows.entryOfRow(value, streamOf);
       // Another topic with the same hash is not expected in a lifetime, but costs only this comparison.
       if (entry?.stream.topic === topic) yield entry;
@@ -187,26 +214,26 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   *#withBytes(bundles: Iterable<BundleEntry | StoredBundle>): Generator<StoredBundle> {
-    const { database } = this.#open;
+    const database = this.#rows;
     for (const bundle of bundles) {
       if ('bytes' in bundle) {
         yield bundle;
         continue;
       }
-      const bytes = database.getBinary(rows.bundleKey(bundle));
+      const bytes = database.get(rows.bundleKey(bundle));
       const { byteLength: _, ...place } = bundle;
       if (bytes !== undefined) yield { ...place, bytes };
     }
   }
 
   /** Saves the extent with the first bundles that go. */
-  #drop(extent: HeldExtent, throughSeq: number, atLast?: (database: Database) => void): Promise<void> {
+  #drop(extent: HeldExtent, throughSeq: number, atLast?: (database: LmdbRows) => void): Promise<void> {
     const drop: Drop = { stream: extent.stream, throughSeq, arrivalMax: this.#lastArrival };
     this.#pending.addDrop(drop);
     let isFirst = true;
     return this.#write(
       (database) => {
-        if (isFirst) void database.put(rows.extentKey(drop.stream.id), rows.extentRow(extent));
+        if (isFirst) database.put(rows.extentKey(drop.stream.id), rows.extentRow(extent));
         isFirst = false;
         const isDone = removeSome(database, drop);
         if (isDone) atLast?.(database);
@@ -217,7 +244,7 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   #write(
-    apply: (database: Database) => boolean | void,
+    apply: (database: LmdbRows) => boolean | void,
     options: { bytes?: number; needsCommitted?: boolean; committed?: () => void } = {},
   ): Promise<void> {
     if (this.#environment === undefined) {
@@ -269,61 +296,57 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   async #commit(batch: readonly Write[]): Promise<ReadonlySet<Write>> {
-    const { database } = this.#open;
+    const database = this.#rows;
     const unfinished = new Set<Write>();
-    await database.batch(() => {
+    await database.commit(() => {
       for (const write of batch) if (!write.apply(database)) unfinished.add(write);
     });
-    if (this.#isFlushed) await database.flushed;
+    if (this.#isFlushed) await database.flush();
     return unfinished;
   }
 
   /** All that is waiting counts on what failed; so it fails too, and reads go back to what is committed. */
   async #fail(batch: readonly Write[], cause: unknown): Promise<void> {
     this.#hasFailed = true;
-    const error = await writeError(cause, this.#folder);
     await this.#moveOn();
     const failed = [...batch, ...this.#queue.splice(0)];
     this.#pending.clear();
     this.#reload();
-    for (const write of failed) write.reject(error);
+    for (const write of failed) write.reject(cause as Error);
   }
 
   /** Pages that a drop gave back can be used again only some commits later: without this a full disk would stay full. */
   async #moveOn(): Promise<void> {
-    try {
-      await this.#open.database.put(rows.aboutKey('arrival'), Buffer.from(String(this.#lastArrival)));
-    } catch (cause) {
-      await writeError(cause, this.#folder);
-    }
+    const arrival = Buffer.from(String(this.#lastArrival));
+    await this.#rows.commit(() => this.#rows.put(rows.aboutKey('arrival'), arrival)).catch(() => undefined);
   }
 
   #reload(): void {
-    const { database } = this.#open;
+    const database = this.#rows;
     this.#extents.clear();
     this.#publishers.clear();
     this.#keys.clear();
-    for (const { key, value } of database.getRange(rows.rowRange('extent'))) {
+    for (const { key, value } of database.rows(rows.rowRange('extent'))) {
       const extent = rows.extentOfRow(key, value);
       if (extent !== undefined) this.#extents.set(extent.stream.id, extent);
     }
-    for (const { key, value } of database.getRange(rows.rowRange('publisher'))) {
+    for (const { key, value } of database.rows(rows.rowRange('publisher'))) {
       this.#publishers.set(rows.publisherOfKey(key), value.toString());
     }
-    for (const { key, value } of database.getRange(rows.rowRange('key'))) {
+    for (const { key, value } of database.rows(rows.rowRange('key'))) {
       const stored = rows.keyOfRow(key, value);
       if (stored !== undefined) this.#keys.set(stored.keyId, stored);
     }
-    const lastArrival = Number(database.getBinary(rows.aboutKey('arrival'))?.toString() ?? 0);
+    const lastArrival = Number(database.get(rows.aboutKey('arrival'))?.toString() ?? 0);
     this.#lastArrival = Math.max(this.#lastArrival, lastArrival);
   }
 
   /** What a drop that was cut short by the end of the process left behind, and history that was never completed. */
   async #dropLeftovers(): Promise<void> {
-    const { database } = this.#open;
+    const database = this.#rows;
     let { start, end } = rows.rowRange('bundle');
     for (let seen = 1; ; seen++) {
-      const [key] = database.getKeys({ start, end, limit: 1 });
+      const [key] = database.keys({ start, end, limit: 1 });
       if (key === undefined) return;
       const id = rows.streamIdOfKey(key);
       const extent = this.#extents.get(id);
@@ -334,24 +357,24 @@ export class LmdbBundleStore implements BundleStore {
   }
 }
 
-function* committedOf(database: Database, stream: Stream, fromSeq: number): Generator<BundleEntry> {
-  for (const key of database.getKeys(rows.streamRange(stream.id, fromSeq))) {
+function* committedOf(database: LmdbRows, stream: Stream, fromSeq: number): Generator<BundleEntry> {
+  for (const key of database.keys(rows.streamRange(stream.id, fromSeq))) {
     const entry = rows.entryOfKey(key, stream);
     if (entry !== undefined) yield entry;
   }
 }
 
 /** Removes the rows of a bounded number of bundles; true when that was all. */
-function removeSome(database: Database, drop: Drop): boolean {
+function removeSome(database: LmdbRows, drop: Drop): boolean {
   const { start } = rows.streamRange(drop.stream.id, 0);
   const end = rows.afterSeq(drop.stream.id, drop.throughSeq);
   let removed = 0;
-  for (const key of database.getKeys({ start, end })) {
+  for (const key of database.keys({ start, end })) {
     const entry = rows.entryOfKey(key, drop.stream);
     if (entry === undefined || !isCovered(entry, drop)) continue;
     if (removed === BUNDLES_PER_DROP_MAX) return false;
-    void database.remove(key);
-    void database.remove(rows.topicEntryKey(entry));
+    database.remove(key);
+    database.remove(rows.topicEntryKey(entry));
     removed++;
   }
   return true;

@@ -1,135 +1,103 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open as openFile, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
-import { GrapevineError } from '../../runtime/errors.js';
+import { makeFolder } from '../../runtime/durable-file.adapter.js';
+import type { NodeLogger } from '../../runtime/node-logger.service.js';
 import { StartError } from '../../runtime/start-error.js';
 import { aboutKey } from './bundle-rows.js';
-import { lmdbFileProblem, META_BYTES } from './lmdb-file.js';
+import { LmdbRows } from './lmdb-rows.adapter.js';
+import {
+  FORMAT,
+  forgetFormat,
+  inspect,
+  placeLockFile,
+  readFormat,
+  setAside,
+  writeFormat,
+  type StoreFormat,
+} from './store-folder.adapter.js';
+import { addChecksums, repair } from './store-repair.service.js';
+import type { StoreAudit } from './store-audit.js';
+import type { StoreCounters } from './bundle-store.js';
 
-export type Database = RootDatabase<Buffer, Buffer>;
-
-const FORMAT = 1;
-const FORMAT_FILE = 'format.json';
-const DATA_FILE = 'data.mdb';
-const MAP_FULL = -30_792;
-const FREE_BYTES_MIN = 1024 * 1024;
-
-interface FormatFile {
-  readonly format: number;
+/** A database that is open, and the store's id. */
+export interface Environment {
+  readonly rows: LmdbRows;
   readonly id: string;
 }
 
-/** Opens the database in `folder`, makes it when there is none; a StartError when it is damaged or of another format. */
-export async function openEnvironment(folder: string): Promise<{ database: Database; id: string }> {
+/** What opening a store needs besides its folder. */
+export interface OpeningContext {
+  readonly logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
+  readonly counters: { -readonly [K in keyof StoreCounters]: StoreCounters[K] };
+  /** Wall clock, in ms since 1970. */
+  wallMs(): number;
+}
+
+/**
+ * Opens the database in `folder`, makes it when there is none; sets aside what is damaged. A StartError when it is of a later
+ * format or cannot be opened.
+ */
+export async function openEnvironment(folder: string, context: OpeningContext): Promise<Environment> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const format = await readFormat(folder);
-    await checkFile(folder, format !== undefined);
-    // One transaction at a time is ours to make, see LmdbBundleStore; batches by turn would reject promises that nobody holds.
-    const database: Database = open({
-      path: folder,
-      maxDbs: 1,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-      eventTurnBatching: false,
-    });
-    return { database, id: await identify(database, folder, format) };
+    const inspection = await inspect(folder, format);
+    if (inspection.state === 'damaged') {
+      const target = await setAside(folder, context.wallMs());
+      context.counters.storesSetAside++;
+      context.logger.error('store.set-aside', { reason: inspection.problem, movedTo: target });
+      await makeFolder(folder);
+      return await openSound(folder, undefined, undefined, context);
+    }
+    return await openSound(folder, format, inspection.state === 'usable' ? inspection.audit : undefined, context);
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
     throw new StartError(`the store in ${folder} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** What a failed commit means to the caller. */
-export async function writeError(cause: unknown, folder: string): Promise<GrapevineError> {
-  const reason = await commitErrorOf(cause);
-  // LMDB tells of a full disk as an input/output error, so the disk itself is asked.
-  const disk = await statfs(folder).catch(() => undefined);
-  const isFull = disk !== undefined && disk.bavail * disk.bsize < FREE_BYTES_MIN;
-  if (isFull || isSpaceError(reason)) {
-    return new GrapevineError('store-full', 'the disk under the data folder is full', { cause: reason });
-  }
-  return new GrapevineError('internal', `the store could not write: ${(reason as Error).message}`, { cause: reason });
-}
-
-function isSpaceError(reason: unknown): boolean {
-  const code = (reason as { code?: unknown }).code;
-  return code === MAP_FULL || code === 'ENOSPC' || code === 'EDQUOT' || code === 28 || code === 122;
-}
-
-/** The database hands the reason over in a promise of its own; it is settled by now, or never. */
-async function commitErrorOf(cause: unknown): Promise<unknown> {
-  const pending = (cause as { commitError?: Promise<unknown> }).commitError;
-  if (pending === undefined) return cause;
-  const reason = pending.then(
-    () => cause,
-    (error: unknown) => error,
-  );
-  return Promise.race([reason, new Promise((resolve) => setImmediate(resolve, cause))]);
-}
-
-async function readFormat(folder: string): Promise<FormatFile | undefined> {
-  const text = await readFile(join(folder, FORMAT_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+async function openSound(
+  folder: string,
+  format: StoreFormat | undefined,
+  audit: StoreAudit | undefined,
+  { logger, counters }: OpeningContext,
+): Promise<Environment> {
+  await placeLockFile(folder);
+  const rows = new LmdbRows(folder, () => counters.recordsDamaged++);
+  try {
+    if (format !== undefined && format.format < FORMAT) {
+      await addChecksums(rows);
+      logger.info('store.converted', { fromFormat: format.format, toFormat: FORMAT });
+    }
+    if (audit?.isSound !== false) return { rows, id: await identify(rows, folder, format) };
+    counters.recordsDamaged += audit.damagedKeys.length;
+    // The order of arrivals is another one from now on, and so is its name.
+    await forgetFormat(folder);
+    const repaired = await repair(rows, audit);
+    logger.error('store.records-set-aside', repaired);
+    return { rows, id: await nameStore(rows, folder) };
+  } catch (error) {
+    await rows.close();
     throw error;
-  });
-  if (text === undefined) return undefined;
-  const format = parsed(text);
-  if (format === undefined) throw damaged(folder, `${FORMAT_FILE} is not readable`);
-  if (format.format !== FORMAT) {
+  }
+}
+
+/** The id stands in the database and beside it; one without the other is a start that was cut short. */
+async function identify(rows: LmdbRows, folder: string, format: StoreFormat | undefined): Promise<string> {
+  const stored = rows.get(aboutKey('id'))?.toString();
+  if (stored === undefined) return nameStore(rows, folder);
+  if (format !== undefined && format.id !== stored) {
     throw new StartError(
-      `the store in ${folder} has format ${format.format}; this version reads format ${FORMAT} only`,
+      `the store in ${folder} is made of parts of two stores. Move the folder away to start with an empty store`,
     );
   }
-  return format;
+  if (format?.format !== FORMAT) await writeFormat(folder, stored);
+  return stored;
 }
 
-function parsed(text: string): FormatFile | undefined {
-  try {
-    const format = JSON.parse(text) as Partial<FormatFile> | null;
-    return typeof format?.format === 'number' && typeof format.id === 'string' ? (format as FormatFile) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function checkFile(folder: string, isExpected: boolean): Promise<void> {
-  const path = join(folder, DATA_FILE);
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || found.size === 0) {
-    if (isExpected) throw damaged(folder, `${DATA_FILE} is ${found === undefined ? 'missing' : 'empty'}`);
-    return;
-  }
-  const file = await openFile(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(META_BYTES), 0, META_BYTES, 0);
-    const problem = lmdbFileProblem(buffer.subarray(0, bytesRead), found.size);
-    if (problem !== undefined) throw damaged(folder, `${DATA_FILE}: ${problem}`);
-  } finally {
-    await file.close();
-  }
-}
-
-/** The id stands in the database and beside it; one without the other is a start that was cut short, or damage. */
-async function identify(database: Database, folder: string, format: FormatFile | undefined): Promise<string> {
-  const stored = database.getBinary(aboutKey('id'))?.toString();
-  if (format !== undefined && stored === format.id) return stored;
-  if (format !== undefined || (stored === undefined && database.getKeysCount({ limit: 1 }) > 0)) {
-    await database.close();
-    throw damaged(folder, 'its parts do not belong together');
-  }
-  const id = stored ?? randomBytes(6).toString('base64url');
-  await database.put(aboutKey('id'), Buffer.from(id));
-  await database.flushed;
-  const temporary = join(folder, `${FORMAT_FILE}.new`);
-  await writeFile(temporary, `${JSON.stringify({ format: FORMAT, id })}\n`, { mode: 0o600, flush: true });
-  await rename(temporary, join(folder, FORMAT_FILE));
+async function nameStore(rows: LmdbRows, folder: string): Promise<string> {
+  const id = randomBytes(6).toString('base64url');
+  await rows.commit(() => rows.put(aboutKey('id'), Buffer.from(id)));
+  await rows.flush();
+  await writeFormat(folder, id);
   return id;
-}
-
-function damaged(folder: string, what: string): StartError {
-  return new StartError(
-    `the store in ${folder} is damaged: ${what}. Move the folder away to start with an empty store`,
-  );
 }

@@ -6,6 +6,7 @@ import type { StreamId } from '../bundles/stream.js';
 /** The store that ends with the object: for nodes that keep nothing on disk, and for tests. */
 export class MemoryBundleStore implements BundleStore {
   readonly pendingBytes = 0;
+  readonly counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #extents = new Map<StreamId, HeldExtent>();
   readonly #bundles = new BundleIndex();
   readonly #publishers = new Map<NodeId, string>();
