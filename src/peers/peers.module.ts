@@ -4,6 +4,8 @@ import { DiscoveryService } from './discovery/discovery.service.js';
 import { MembershipService } from './membership/membership.service.js';
 import { MeshServer } from './links/mesh-server.service.js';
 import { NodeName } from './membership/node-name.service.js';
+import { QuarantineService } from './quarantine/quarantine.service.js';
+import { Joining } from './joining.service.js';
 import { PeersService } from './peers.service.js';
 import { RulesComparison } from './rules/rules-comparison.service.js';
 import { SocketLinks } from './links/socket-links.service.js';
@@ -19,6 +21,8 @@ import { StatementSignatures } from './membership/statement-signatures.service.j
     StatementSignatures,
     MembershipService,
     NodeName,
+    Joining,
+    QuarantineService,
     RulesComparison,
     PeersService,
   ],

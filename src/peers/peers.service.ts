@@ -8,27 +8,27 @@ import { Settings } from '../config/settings.js';
 import { HandshakesService } from '../crypto/handshakes.service.js';
 import { IdentityService } from '../crypto/identity.service.js';
 import type { NodeRecord } from '../crypto/node-record.js';
-import { SINCE_VERSION } from '../crypto/protocol-version.js';
+import { RULES_SINCE_VERSION } from '../crypto/protocol-version.js';
 import { RecordsService } from '../crypto/records.service.js';
 import { TopicPolicies } from '../crypto/topic-policies.service.js';
-import { type Alarm, Alarms } from '../runtime/alarms.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
-import type { StartError } from '../runtime/start-error.js';
-import { SystemClock } from '../runtime/system-clock.service.js';
 import type { DirectoryView } from './directory-view.js';
+import { Joining } from './joining.service.js';
 import { DiscoveryService } from './discovery/discovery.service.js';
 import type { InterestEntry } from './interest/interest.js';
-import type { LinkCounters } from './links/link-counters.js';
+import type { CountsByName, LinkCounters } from './links/link-counters.js';
 import type { Lane, LinkCloseReason, LinkListener, LinkPeer } from './links/links.js';
-import type { Member, MemberState } from './membership/member.js';
-import { type DialChange, MemberUrls } from './links/member-urls.js';
+import type { MemberState } from './membership/member.js';
+import { MemberDialling } from './links/member-dialling.adapter.js';
 import { MembershipService, type MembershipWorld } from './membership/membership.service.js';
 import type { NodeId } from './node-id.js';
 import { NodeName } from './membership/node-name.service.js';
 import type { KnownCount, PeersListener } from './peers-listener.js';
 import { ReadableDirectory } from './readable-directory.js';
 import { RulesComparison } from './rules/rules-comparison.service.js';
+import type { Misbehaviour } from './quarantine/misbehaviour.js';
+import { type ExcludedPeer, type QuarantineListener, QuarantineService } from './quarantine/quarantine.service.js';
 import { SocketLinks } from './links/socket-links.service.js';
 
 /** First byte of a frame: which layer it is for. */
@@ -36,27 +36,25 @@ const MEMBERSHIP_CHANNEL = 1;
 const GOSSIP_CHANNEL = 2;
 const RULES_CHANNEL = 3;
 
-/** A node whose bootstrap peers do not answer for so long goes on alone, and joins them when they do. */
-const JOIN_WAIT_MS = 3_000;
-
 /** The other nodes, as the layers above see them: who they are, what they want, and frames to and from the linked. */
 @Injectable()
 export class PeersService
-  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, LinkListener, MembershipWorld
+  implements
+    OnModuleInit,
+    OnApplicationBootstrap,
+    BeforeApplicationShutdown,
+    LinkListener,
+    MembershipWorld,
+    QuarantineListener
 {
   readonly #listeners: PeersListener[] = [];
   /** Linked peers that the listeners were told of. */
   readonly #linked = new Set<NodeId>();
   readonly #readable: ReadableDirectory;
-  readonly #urls: MemberUrls;
-  readonly #joinAlarm: Alarm;
-  readonly #joinWaiters: { resolve: () => void; reject: (cause: unknown) => void }[] = [];
+  readonly #dialling: MemberDialling;
   #epoch = 0;
-  #isJoined = false;
   #started: Promise<void> | undefined;
   #left: Promise<void> | undefined;
-  /** Rejects once this node, which may not join, has said farewell. */
-  #refused: Promise<never> | undefined;
 
   constructor(
     private readonly settings: Settings,
@@ -68,14 +66,20 @@ export class PeersService
     private readonly membership: MembershipService,
     private readonly discovery: DiscoveryService,
     private readonly name: NodeName,
+    private readonly joining: Joining,
+    private readonly quarantine: QuarantineService,
     policies: TopicPolicies,
     private readonly rules: RulesComparison,
-    private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
-    alarms: Alarms,
   ) {
-    this.#urls = new MemberUrls((url) => this.discovery.isBootstrap(url));
-    this.#joinAlarm = alarms.create('joining', () => this.#joined('alone'));
+    this.#dialling = new MemberDialling({
+      links,
+      logger,
+      meshLimit: settings.meshLimit,
+      isBootstrap: (url) => discovery.isBootstrap(url),
+      isWelcome: ({ id, record }) => records.isAdmitted(record) && !quarantine.isExcluded(id),
+    });
+    quarantine.attach(this);
     this.#readable = new ReadableDirectory(() => membership.directory, policies);
     records.attach(() => this.#onAdmissionChanged());
     policies.attach(() => this.#onPolicyChanged());
@@ -103,6 +107,7 @@ export class PeersService
     await this.leave();
     this.discovery.stop();
     this.name.stop();
+    this.quarantine.stop();
     this.membership.stop();
     await this.links.shutdown();
   }
@@ -131,14 +136,12 @@ export class PeersService
 
   /** The directory was once equal to that of a peer, or there is nobody to join. */
   get isJoined(): boolean {
-    return this.#isJoined;
+    return this.joining.isJoined;
   }
 
   /** Resolves when `isJoined` is true, or the node leaves before; a StartError when another node has its name and answers. */
   joined(): Promise<void> {
-    if (this.#refused !== undefined) return this.#refused;
-    if (this.#isJoined || this.#left !== undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#joinWaiters.push({ resolve, reject }));
+    return this.joining.joined();
   }
 
   /** Interest of nodes in topics that they may not read is not in it. */
@@ -201,6 +204,21 @@ export class PeersService
     return this.membership.clockOffsetMs(id);
   }
 
+  /** What no honest peer sends came over the link to this one; too much of it shuts the peer out for a while. */
+  misbehaved(peer: NodeId, misbehaviour: Misbehaviour): void {
+    this.quarantine.misbehaved(peer, misbehaviour);
+  }
+
+  /** Peers that are shut out now. */
+  excluded(): readonly ExcludedPeer[] {
+    return this.quarantine.excluded();
+  }
+
+  /** How often peers were shut out, by what they were caught at. */
+  get exclusions(): CountsByName {
+    return this.quarantine.exclusions;
+  }
+
   recordOf(id: NodeId): NodeRecord | undefined {
     return this.directory.member(id)?.record;
   }
@@ -211,21 +229,21 @@ export class PeersService
 
   /** Announces that this node leaves, and waits a moment for the acknowledgements. Idempotent. */
   leave(): Promise<void> {
-    this.#joinAlarm.clear();
-    this.#tellJoinWaiters();
+    this.joining.end();
     return (this.#left ??= this.membership.leave());
   }
 
   linkUp(peer: LinkPeer): void {
     // The allow-list may have changed while the handshake was on its way.
     if (!this.records.isAdmitted(peer.record)) return this.links.close(peer.id, 'bad-record');
+    if (this.quarantine.isExcluded(peer.id)) return this.links.close(peer.id, 'quarantined');
     this.membership.linkUp(peer);
     // A full table turns strangers away, and without a record there is nothing to work with.
     const member = this.directory.member(peer.id);
     if (member === undefined) return this.links.close(peer.id, 'overflow');
     this.#linked.add(peer.id);
     this.#sendRules(peer.id, this.rules.frame());
-    this.#dialIfAdmitted(member);
+    this.#dialling.met(member);
     for (const listener of this.#listeners) listener.linkUp(peer.id);
   }
 
@@ -240,7 +258,7 @@ export class PeersService
     const body = frame.subarray(1);
     if (frame[0] === MEMBERSHIP_CHANNEL) this.membership.receive(peer, body, this.counters.refused);
     else if (frame[0] === RULES_CHANNEL) this.#onRules(peer, body);
-    else if (frame[0] !== GOSSIP_CHANNEL) this.counters.refused.add('channel');
+    else if (frame[0] !== GOSSIP_CHANNEL) this.#refuse(peer, 'channel');
     else for (const listener of this.#listeners) listener.frame(peer, body);
   }
 
@@ -256,22 +274,30 @@ export class PeersService
     const member = this.directory.member(id);
     if (id === this.self || member === undefined) return;
     this.logger.info('member', { peer: member.name, peerId: id, state: to });
-    this.#dialIfAdmitted(member);
+    this.#dialling.update(member);
   }
 
   memberForgotten(id: NodeId): void {
-    this.#dial(this.#urls.forget(id));
+    this.#dialling.forgotten(id);
+  }
+
+  excludedPeer(id: NodeId): void {
+    this.links.close(id, 'quarantined');
+    const member = this.directory.member(id);
+    if (member !== undefined) this.#dialling.update(member);
+  }
+
+  releasedPeers(): void {
+    for (const member of this.directory.members()) if (member.id !== this.self) this.#dialling.update(member);
   }
 
   directoryChanged(): void {
-    if (this.#isJoined || this.name.isClaiming) this.name.look();
+    if (this.isJoined || this.name.isClaiming) this.name.look();
     for (const listener of this.#listeners) listener.directoryChanged();
   }
 
   synced(): void {
-    if (this.#isJoined || this.#left !== undefined) return;
-    this.#joinAlarm.clear();
-    this.name.claim((refusal) => (refusal === undefined ? this.#joined('with others') : this.#refuse(refusal)));
+    this.joining.synced();
   }
 
   async #start(url: string): Promise<void> {
@@ -279,36 +305,11 @@ export class PeersService
     await this.membership.start(url);
     const dialling = {
       keep: (bootstrap: string) => this.links.keep(bootstrap),
-      forget: (bootstrap: string) => {
-        if (!this.#urls.includes(bootstrap)) this.links.forget(bootstrap);
-      },
+      forget: (bootstrap: string) => this.#dialling.forgetBootstrap(bootstrap),
     };
     await this.discovery.start(dialling, url);
-    if (this.settings.peers.length === 0) this.#joined('alone');
-    else if (!this.#isJoined) this.#joinAlarm.set(this.clock.monotonicMs() + JOIN_WAIT_MS);
-  }
-
-  #joined(how: 'alone' | 'with others'): void {
-    if (this.#isJoined) return;
-    this.#isJoined = true;
-    this.#joinAlarm.clear();
-    this.#tellJoinWaiters();
-    this.logger.info('joined', { how, nodes: this.directory.members().length });
-  }
-
-  #tellJoinWaiters(): void {
-    for (const waiter of this.#joinWaiters.splice(0)) waiter.resolve();
-  }
-
-  /** Whoever waits for this node to join handles it; in an application that does not, it stays outside and says so. */
-  #refuse(refusal: StartError): void {
-    const waiters = this.#joinWaiters.splice(0);
-    if (waiters.length === 0) this.logger.error(refusal.message);
-    const refused = this.leave().then(() => {
-      throw refusal;
-    });
-    this.#refused = refused;
-    refused.catch((cause: unknown) => waiters.forEach((waiter) => waiter.reject(cause)));
+    const world = { isLinked: () => this.#linked.size > 0, leave: () => this.leave() };
+    this.joining.begin(world, this.settings.peers.length > 0);
   }
 
   /** Whoever is admitted no more is unlinked and dialled no more; whoever is admitted again is dialled again. */
@@ -316,7 +317,7 @@ export class PeersService
     for (const member of this.directory.members()) {
       if (member.id === this.self) continue;
       if (!this.records.isAdmitted(member.record)) this.links.close(member.id, 'bad-record');
-      this.#dialIfAdmitted(member);
+      this.#dialling.update(member);
     }
   }
 
@@ -327,7 +328,12 @@ export class PeersService
 
   #onRules(peer: NodeId, body: Buffer): void {
     const refusal = this.#speaksRules(peer) ? this.rules.heard(peer, body) : 'channel';
-    if (refusal !== undefined) this.counters.refused.add(refusal);
+    if (refusal !== undefined) this.#refuse(peer, refusal);
+  }
+
+  #refuse(peer: NodeId, reason: string): void {
+    this.counters.refused.add(reason);
+    this.misbehaved(peer, 'malformed-frame');
   }
 
   #sendRules(peer: NodeId, frame: Buffer): void {
@@ -335,21 +341,7 @@ export class PeersService
   }
 
   #speaksRules(peer: NodeId): boolean {
-    return (this.links.versionOf(peer) ?? 0) >= SINCE_VERSION.rules;
-  }
-
-  #dialIfAdmitted(member: Member): void {
-    const isAdmitted = this.records.isAdmitted(member.record);
-    this.#dial(isAdmitted ? this.#urls.update(member) : this.#urls.forget(member.id));
-  }
-
-  #dial(change: DialChange): void {
-    if (change.forget !== undefined) this.links.forget(change.forget);
-    if (change.keep === undefined) return;
-    this.links.keep(change.keep);
-    const { meshLimit } = this.settings;
-    const isPassed = this.#urls.count === meshLimit + 1;
-    if (isPassed) this.logger.warn('more nodes than MESH_LIMIT, all are linked', { meshLimit });
+    return (this.links.versionOf(peer) ?? 0) >= RULES_SINCE_VERSION;
   }
 }
 

@@ -17,6 +17,10 @@ const CAUSES: Partial<Record<DialFailure, { readonly ours: string; readonly thei
     'it speaks no version of the protocol that this node speaks; upgrade nodes one release at a time',
   ),
   'bad-signature': same('it could not prove who it is'),
+  quarantined: {
+    ours: 'this node has shut it out for a while: it sent malformed or forged frames',
+    theirs: 'it has shut this node out for a while: it got malformed or forged frames from here',
+  },
   'not-in-peer-networks': same('its address is in none of the networks of PEER_NETWORKS'),
 };
 

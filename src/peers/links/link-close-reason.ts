@@ -16,6 +16,7 @@ const REASONS: ReadonlySet<string> = new Set<LinkCloseReason>([
   'too-many-handshakes',
   'overflow',
   'stale',
+  'quarantined',
 ]);
 
 /** What a peer said of why it closes; anything we do not know is a transport that went away. */

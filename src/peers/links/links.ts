@@ -1,4 +1,5 @@
 import type { NodeRecord } from '../../crypto/node-record.js';
+import type { DialKind } from './dialer.js';
 import type { NodeId } from '../node-id.js';
 
 /** What a frame competes with: control first, then live data, then repair. */
@@ -23,7 +24,8 @@ export type LinkCloseReason =
   | 'handshake-timeout'
   | 'too-many-handshakes'
   | 'overflow' // the peer does not read; its outbox reached the bound
-  | 'stale'; // membership asked for it
+  | 'stale' // membership asked for it
+  | 'quarantined'; // the peer misbehaved and is shut out for a while
 
 /** An admitted peer at the other end of an authenticated, encrypted link. */
 export interface LinkPeer {
@@ -38,8 +40,8 @@ export interface LinkPeer {
  * one conformance suite runs against both.
  */
 export interface Links {
-  /** Dials `url` and keeps re-dialling it with backoff and jitter until `forget`. Idempotent. */
-  keep(url: string): void;
+  /** Dials `url`, at once unless `rarely`, and keeps re-dialling it with backoff and jitter until `forget`. Idempotent. */
+  keep(url: string, how?: DialKind): void;
   forget(url: string): void;
   /** Queues a frame behind those of its lane. False when there is no link, or the lane is at its bound. */
   send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean;

@@ -8,7 +8,7 @@ import { Random } from '../../runtime/random.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
 import { TimerQueue } from '../../runtime/timer-queue.js';
 import { type DialFailure, DialRefusals } from './dial-refusals.js';
-import { Dialer, type DialerInput, type DialerOutput, type DialTimer } from './dialer.js';
+import { Dialer, type DialKind, type DialerInput, type DialerOutput, type DialTimer } from './dialer.js';
 import { LinkCounters } from './link-counters.js';
 import { type Racer, staysInRace } from './link-race.js';
 import { LinkSession, type LinkSessionListener } from './link-session.adapter.js';
@@ -95,8 +95,8 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     await this.server.close();
   }
 
-  keep(url: string): void {
-    this.#dialler.handle({ type: 'keep', url });
+  keep(url: string, how: DialKind = 'wanted'): void {
+    this.#dialler.handle({ type: 'keep', url, how });
   }
 
   forget(url: string): void {

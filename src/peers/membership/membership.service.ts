@@ -15,6 +15,7 @@ import type { MemberState } from './member.js';
 import { MembershipCore } from './membership.js';
 import type { MembershipInput, MembershipOutput, MembershipTimer } from './membership-ports.js';
 import type { NodeId } from '../node-id.js';
+import type { Misbehaviour } from '../quarantine/misbehaviour.js';
 import { OwnInterestCore } from '../interest/own-interest.js';
 import { OwnInterest } from '../interest/own-interest.driver.js';
 import { encodePeerFrame } from './peer-frame-codec.js';
@@ -32,6 +33,7 @@ export interface MembershipWorld {
   /** Once per change or bundle of changes, after all calls above. */
   directoryChanged(): void;
   synced(peer: NodeId): void;
+  misbehaved(peer: NodeId, misbehaviour: Misbehaviour): void;
 }
 
 interface Running {
@@ -48,6 +50,7 @@ interface Running {
 export class MembershipService {
   readonly #alarm: Alarm;
   readonly #waitersAlarm: Alarm;
+  readonly #statementsAlarm: Alarm;
   readonly #waiters = new KnownWaiters();
   readonly #rttMs = new Map<NodeId, number>();
   readonly #heardMs = new Map<NodeId, number>();
@@ -69,6 +72,7 @@ export class MembershipService {
       this.#running?.driver.wake();
       this.#tellChanges();
     });
+    this.#statementsAlarm = alarms.create('statements', () => this.#running?.intake.wake());
     this.#waitersAlarm = alarms.create('interest waiters', () => this.#checkWaiters());
   }
 
@@ -93,7 +97,9 @@ export class MembershipService {
       signatures: this.signatures,
       wallMs: () => this.clock.wallMs(),
       nowMs: () => this.clock.monotonicMs(),
+      wakeAt: (dueMs) => this.#statementsAlarm.set(dueMs),
       feed: (input) => this.feed(input),
+      misbehaved: (peer, misbehaviour) => world.misbehaved(peer, misbehaviour),
     });
     this.#running = { directory, core, driver, interest, intake, world };
   }
@@ -117,6 +123,7 @@ export class MembershipService {
   stop(): void {
     this.#alarm.clear();
     this.#waitersAlarm.clear();
+    this.#statementsAlarm.clear();
     this.#running?.interest.stop();
     this.#waiters.check(true, this.clock.monotonicMs());
   }

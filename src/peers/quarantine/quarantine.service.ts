@@ -16,8 +16,8 @@ export interface ExcludedPeer {
 
 /** Who unlinks the peers that are shut out, and links those again whose time is over. */
 export interface QuarantineListener {
-  excluded(id: NodeId): void;
-  released(): void;
+  excludedPeer(id: NodeId): void;
+  releasedPeers(): void;
 }
 
 /** Shuts out peers that misbehave, tells who is told of it, and lets them back in when their time is over. */
@@ -49,7 +49,7 @@ export class QuarantineService {
     const { reason, untilMs } = exclusion;
     this.exclusions.add(reason);
     this.logger.warn('peer shut out', { peerId: id, reason, forMs: Math.round(untilMs - nowMs) });
-    this.#listener?.excluded(id);
+    this.#listener?.excludedPeer(id);
     this.#setAlarm(nowMs);
   }
 
@@ -70,7 +70,7 @@ export class QuarantineService {
   }
 
   #release(): void {
-    this.#listener?.released();
+    this.#listener?.releasedPeers();
     this.#setAlarm(this.clock.monotonicMs());
   }
 

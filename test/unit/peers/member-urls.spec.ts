@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Member, MemberState } from '../../../src/peers/membership/member.js';
-import { MemberUrls } from '../../../src/peers/links/member-urls.js';
+import { MemberUrls, OLD_URLS_MAX } from '../../../src/peers/links/member-urls.js';
 
 const BOOTSTRAP = 'http://bootstrap:8000';
 
@@ -45,5 +45,24 @@ describe('URLs of members', () => {
     known.update(member('new C', 'http://c'));
     expect(known.forget('C')).toEqual({});
     expect(known.includes('http://c')).toBe(true);
+  });
+
+  it('are tried now and then when their member is forgotten but may still be there, and no more once it moved', () => {
+    const known = urls();
+    known.update(member('B', 'http://b', 'dead'));
+    expect(known.outlive('B')).toEqual({ keepRarely: 'http://b' });
+    expect(known.includes('http://b')).toBe(true);
+    expect(known.update(member('B', 'http://elsewhere'))).toEqual({ forget: 'http://b', keep: 'http://elsewhere' });
+    known.update(member('C', 'http://c', 'dead'));
+    known.outlive('C');
+    expect(known.update(member('C', 'http://c'))).toEqual({ keep: 'http://c' });
+  });
+
+  it('are remembered in a bounded number, and the oldest given up', () => {
+    const known = urls();
+    for (let id = 0; id <= OLD_URLS_MAX; id++) known.update(member(`${id}`, `http://n${id}`, 'dead'));
+    for (let id = 0; id < OLD_URLS_MAX; id++) expect(known.outlive(`${id}`)).toEqual({ keepRarely: `http://n${id}` });
+    const last = `${OLD_URLS_MAX}`;
+    expect(known.outlive(last)).toEqual({ forget: 'http://n0', keepRarely: `http://n${last}` });
   });
 });

@@ -12,6 +12,7 @@ import { PeerFrameIntake } from '../../../src/peers/membership/peer-frame-intake
 import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
 import { PROFILES } from '../../../src/peers/membership/profile.js';
 import { StatementSignatures } from '../../../src/peers/membership/statement-signatures.service.js';
+import type { Misbehaviour } from '../../../src/peers/quarantine/misbehaviour.js';
 import { DataFolder } from '../../../src/runtime/data-folder.service.js';
 import { Random } from '../../../src/runtime/random.js';
 import { allowListOf } from '../crypto/node-fixture.js';
@@ -40,6 +41,8 @@ describe('what peers send to membership', () => {
   let fed: MembershipInput[];
   let sent: PeerFrame[];
   let refused: CountsByName;
+  let blamed: Misbehaviour[];
+  let nowMs: number;
 
   beforeAll(async () => {
     [self, peer, third] = await Promise.all([partyOf('self'), partyOf('peer'), partyOf('third')]);
@@ -49,6 +52,8 @@ describe('what peers send to membership', () => {
     directory = new Directory(self.own);
     const core = new MembershipCore(directory, PROFILES.local, new Random(1));
     fed = [];
+    blamed = [];
+    nowMs = 0;
     sent = [];
     refused = new CountsByName();
     intake = new PeerFrameIntake({
@@ -56,7 +61,9 @@ describe('what peers send to membership', () => {
       core,
       signatures: self.signatures,
       wallMs: () => 0,
-      nowMs: () => 0,
+      nowMs: () => nowMs,
+      wakeAt: () => undefined,
+      misbehaved: (_peer, misbehaviour) => void blamed.push(misbehaviour),
       feed: (input) => {
         fed.push(input);
         for (const output of core.handle(input, 0)) if (output.type === 'send') sent.push(output.frame);
@@ -121,6 +128,7 @@ describe('what peers send to membership', () => {
       ['accusation', 1],
       ['record', 1],
     ]);
+    expect(blamed).toEqual(['forged-statement', 'forged-statement', 'forged-statement']);
     expect(directory.interested('chat')).toEqual([]);
   });
 
@@ -130,6 +138,8 @@ describe('what peers send to membership', () => {
     await untilTaken();
     expect(fed).toEqual([]);
     expect(refused.of('record')).toBe(1);
+    // Where it came from the secret may be another one, or the list.
+    expect(blamed).toEqual([]);
     expect(directory.member(stranger.id)).toBeUndefined();
   });
 
@@ -166,5 +176,30 @@ describe('what peers send to membership', () => {
     intake.receive(peer.id, bytes, refused);
     expect(fed).toEqual([]);
     expect(refused.entries()).toHaveLength(1);
+    expect(blamed).toEqual(['malformed-frame']);
+  });
+
+  it('is refused and counted when it names another node than the one whose key signed it', async () => {
+    const fields = { name: 'self', url: 'http://self', epoch: 9, incarnation: 7, status: 'left' } as const;
+    const { jws } = await third.signatures.signRecord(fields);
+    const [header, payload, signature] = jws.split('.') as [string, string, string];
+    const stolen = { ...(JSON.parse(Buffer.from(payload, 'base64url').toString()) as object), id: self.id };
+    const forged = [header, Buffer.from(JSON.stringify(stolen)).toString('base64url'), signature].join('.');
+    receive(recordsOf(forged));
+    await untilTaken();
+    expect(fed).toEqual([]);
+    expect(blamed).toEqual(['forged-statement']);
+    expect(directory.member(self.id)).toMatchObject({ state: 'alive', epoch: 1 });
+  });
+
+  it('is not answered when it is more probes than any healthy peer sends, until time has passed', () => {
+    const probe = (number: number): void => receive({ type: 'ping', probe: number, digest: directory.digest() });
+    for (let number = 2; number < 5_000; number++) probe(number);
+    const answered = sent.filter(({ type }) => type === 'ack').length;
+    expect(answered).toBe(1_024);
+    expect(refused.of('too-many-probes')).toBe(4_998 - 1_024);
+    nowMs = 1_000;
+    probe(9_000);
+    expect(sent.at(-1)).toMatchObject({ type: 'ack', probe: 9_000 });
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { StatementIntake } from '../../../src/peers/membership/statement-intake.adapter.js';
+import {
+  StatementIntake,
+  VERIFIED_PER_PEER,
+  WAITING_MAX,
+} from '../../../src/peers/membership/statement-intake.adapter.js';
 
 /** Runs until all that was added is verified. */
 async function untilEmpty(intake: StatementIntake, peer: string): Promise<void> {
@@ -12,7 +16,7 @@ function add(intake: StatementIntake, peer: string, verify: () => Promise<void> 
 
 describe('statement intake', () => {
   it('verifies what a peer sent in the order it came, also when one takes longer', async () => {
-    const intake = new StatementIntake(() => 0);
+    const intake = new StatementIntake({ nowMs: () => 0, wakeAt: () => undefined });
     const seen: number[] = [];
     add(intake, 'A', async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +29,7 @@ describe('statement intake', () => {
   });
 
   it('takes turns between peers', async () => {
-    const intake = new StatementIntake(() => 0);
+    const intake = new StatementIntake({ nowMs: () => 0, wakeAt: () => undefined });
     const seen: string[] = [];
     for (let count = 0; count < 3; count++) {
       for (const peer of ['A', 'B']) add(intake, peer, async () => void seen.push(peer));
@@ -37,7 +41,7 @@ describe('statement intake', () => {
 
   it('lets the event loop turn while it works through many', async () => {
     let nowMs = 0;
-    const intake = new StatementIntake(() => nowMs++);
+    const intake = new StatementIntake({ nowMs: () => nowMs++, wakeAt: () => undefined });
     let verified = 0;
     let verifiedAtTurn = 0;
     for (let count = 0; count < 1_000; count++) add(intake, 'A', async () => void verified++);
@@ -48,17 +52,18 @@ describe('statement intake', () => {
   });
 
   it('refuses more than a peer may have waiting, and takes more once they are verified', async () => {
-    const intake = new StatementIntake(() => 0);
+    const intake = new StatementIntake({ nowMs: () => 0, wakeAt: () => undefined });
+    let release: () => void = () => undefined;
+    add(intake, 'A', () => new Promise((resolve) => (release = resolve)));
     let taken = 0;
     while (add(intake, 'A', async () => undefined)) taken++;
-    expect(taken).toBeGreaterThan(4_096);
-    expect(taken).toBeLessThan(20_000);
-    await untilEmpty(intake, 'B');
+    expect(taken).toBe(WAITING_MAX);
+    release();
     await expect.poll(() => add(intake, 'A', () => undefined)).toBe(true);
   });
 
   it('refuses more bytes than a peer may have waiting, and takes more once they are verified', async () => {
-    const intake = new StatementIntake(() => 0);
+    const intake = new StatementIntake({ nowMs: () => 0, wakeAt: () => undefined });
     const segmentBytes = 256 * 1024;
     let release: () => void = () => undefined;
     add(intake, 'A', () => new Promise((resolve) => (release = resolve)), segmentBytes);
@@ -68,5 +73,33 @@ describe('statement intake', () => {
     expect(add(intake, 'B', () => undefined, segmentBytes)).toBe(true);
     release();
     await expect.poll(() => add(intake, 'A', () => undefined, segmentBytes)).toBe(true);
+  });
+
+  it('verifies only so many of a peer a second, and others meanwhile', async () => {
+    let nowMs = 0;
+    const wakes: number[] = [];
+    const intake = new StatementIntake({ nowMs: () => nowMs, wakeAt: (dueMs) => void wakes.push(dueMs) });
+    let verified = 0;
+    const { burst, perSecond } = VERIFIED_PER_PEER;
+    for (let count = 0; count < burst + perSecond; count++) add(intake, 'A', () => void verified++);
+    await expect.poll(() => wakes.length).toBeGreaterThan(0);
+    expect(verified).toBe(burst);
+    await untilEmpty(intake, 'B');
+    expect(verified).toBe(burst);
+    nowMs = 100;
+    intake.wake();
+    await expect.poll(() => verified).toBe(burst + perSecond / 10);
+    nowMs = 10_000;
+    intake.wake();
+    await expect.poll(() => verified).toBe(burst + perSecond);
+  });
+
+  it('charges more for what is more work than a signature', async () => {
+    const intake = new StatementIntake({ nowMs: () => 0, wakeAt: () => undefined });
+    let done = 0;
+    const cost = VERIFIED_PER_PEER.burst / 4;
+    for (let count = 0; count < 8; count++) intake.add('A', { bytes: 100, cost, verify: () => void done++ });
+    await untilEmpty(intake, 'B');
+    await expect.poll(() => done).toBe(4);
   });
 });
