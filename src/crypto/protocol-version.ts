@@ -6,5 +6,5 @@ export const PROTOCOL_VERSIONS: VersionRange = { min: 1, max: 2 };
 /** What this node offers in its hellos is provided under this token; a test that stands for an older build provides less. */
 export const SPOKEN_VERSIONS = Symbol('SPOKEN_VERSIONS');
 
-/** The version of a link from which on a kind of frames may go over it; all others may from the first on. */
-export const SINCE_VERSION = { rules: 2, relayedKeys: 2 } as const;
+/** The version of a link from which on the rules of a node are told over it. */
+export const RULES_SINCE_VERSION = 2;

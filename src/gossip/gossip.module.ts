@@ -13,6 +13,7 @@ import { KeyRequests } from './keys/key-requests.service.js';
 import { PublishRoom } from './publishing/publish-room.service.js';
 import { PublisherService } from './publishing/publisher.service.js';
 import { PublishersService } from './keys/publishers.service.js';
+import { RelayedKeys } from './keys/relayed-keys.service.js';
 import { StreamAdmission } from './keys/stream-admission.service.js';
 import { TopicKeysService } from './keys/topic-keys.service.js';
 
@@ -31,6 +32,7 @@ import { TopicKeysService } from './keys/topic-keys.service.js';
     KeyRequests,
     PublishersService,
     StreamAdmission,
+    RelayedKeys,
     BundleLog,
     bundleStoreProvider,
     Deadlines,

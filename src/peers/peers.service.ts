@@ -80,9 +80,9 @@ export class PeersService
       isWelcome: ({ id, record }) => records.isAdmitted(record) && !quarantine.isExcluded(id),
     });
     quarantine.attach(this);
-    this.#readable = new ReadableDirectory(() => membership.directory, policies);
+    this.#readable = new ReadableDirectory(() => membership.directory, policies, records);
     records.attach(() => this.#onAdmissionChanged());
-    policies.attach(() => this.#onPolicyChanged());
+    policies.attach(() => this.#onRightsChanged());
     rules.attach((frame) => this.#linked.forEach((peer) => this.#sendRules(peer, frame)));
   }
 
@@ -319,9 +319,11 @@ export class PeersService
       if (!this.records.isAdmitted(member.record)) this.links.close(member.id, 'bad-record');
       this.#dialling.update(member);
     }
+    this.#onRightsChanged();
   }
 
-  #onPolicyChanged(): void {
+  /** Interest that counted may count no more, or the other way round. */
+  #onRightsChanged(): void {
     this.#readable.rightsChanged();
     for (const listener of this.#listeners) listener.directoryChanged();
   }

@@ -1,11 +1,12 @@
+import type { NodeRecord } from '../crypto/node-record.js';
 import type { TopicPolicy } from '../crypto/topic-policy.js';
 import type { DirectoryView } from './directory-view.js';
 import type { Member } from './membership/member.js';
 import type { NodeId } from './node-id.js';
 
 /**
- * The directory as the topic policy lets it be seen: interest in a topic by a node that may not read it counts for nothing. So such a
- * node is sent no bundle of the topic and no key, is not waited for, and does not take the topic in itself.
+ * The directory as the rules of this node let it be seen: interest in a topic by a node that may not read it, or is not admitted any more, counts
+ * for nothing. So such a node is sent no bundle of the topic and no key, is not waited for, and does not take the topic in itself.
  */
 export class ReadableDirectory implements DirectoryView {
   #interested = new WeakMap<readonly NodeId[], readonly NodeId[]>();
@@ -15,6 +16,7 @@ export class ReadableDirectory implements DirectoryView {
     private readonly directory: () => DirectoryView,
     /** The topic policy as it is now. */
     private readonly policies: { readonly current: TopicPolicy },
+    private readonly admission: { isAdmitted(record: NodeRecord): boolean },
   ) {}
 
   rightsChanged(): void {
@@ -38,14 +40,14 @@ export class ReadableDirectory implements DirectoryView {
     const all = this.directory().interested(topic);
     let readers = this.#interested.get(all);
     if (readers === undefined) {
-      readers = all.filter((id) => this.policies.current.allows('read', id, topic));
+      readers = all.filter((id) => this.#counts(id, topic));
       this.#interested.set(all, readers);
     }
     return readers;
   }
 
   interestSince(id: NodeId, topic: string): number | undefined {
-    return this.policies.current.allows('read', id, topic) ? this.directory().interestSince(id, topic) : undefined;
+    return this.#counts(id, topic) ? this.directory().interestSince(id, topic) : undefined;
   }
 
   /** A node that may read some topics of a pattern is in its row. */
@@ -69,6 +71,12 @@ export class ReadableDirectory implements DirectoryView {
 
   digest(): string {
     return this.directory().digest();
+  }
+
+  #counts(id: NodeId, topic: string): boolean {
+    const member = this.member(id);
+    if (member === undefined || !this.admission.isAdmitted(member.record)) return false;
+    return this.policies.current.allows('read', id, topic);
   }
 
   #readersOf(pattern: string, ids: readonly NodeId[]): readonly NodeId[] {

@@ -157,6 +157,8 @@ export class GossipNode implements UpperLayer {
       case 'record':
       case 'keyRequest':
       case 'keyGrant':
+      case 'relayedKeyRequest':
+      case 'relayedKeyGrant':
         return;
       default:
         return this.handle({ type: 'frame', peer, frame });

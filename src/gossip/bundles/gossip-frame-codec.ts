@@ -2,6 +2,7 @@
  * Codec of gossip frames. The first byte names the kind. A data frame is written around the bundle's bytes as they are.
  */
 import { NODE_RECORD_BYTES_MAX } from '../../crypto/node-record.js';
+import { PROTOCOL_VERSIONS } from '../../crypto/protocol-version.js';
 import { NODE_ID_BYTES, nodeIdBytes, nodeIdFrom, type NodeId } from '../../peers/node-id.js';
 import { TOPIC_BYTES_MAX } from '../../topics/topic.js';
 import { ByteReader } from '../../wire/byte-reader.js';
@@ -13,6 +14,8 @@ import {
   ENVELOPE_BYTES_MAX,
   KEYS_PER_FRAME_MAX,
   PAGE_ENTRIES_MAX,
+  ENVELOPES_PER_FRAME_MAX,
+  sinceVersion,
   WRAPPED_KEY_BYTES_MAX,
   type Claim,
   type GossipFrame,
@@ -32,6 +35,9 @@ const KINDS = [
   'record',
   'keyRequest',
   'keyGrant',
+  'declined',
+  'relayedKeyRequest',
+  'relayedKeyGrant',
 ] as const satisfies readonly GossipFrame['type'][];
 
 export function encodeGossipFrame(frame: GossipFrame): Buffer {
@@ -41,11 +47,11 @@ export function encodeGossipFrame(frame: GossipFrame): Buffer {
   return writer.finish();
 }
 
-/** Reads a frame of a peer; a data frame's bundle is a view on `bytes` and not looked at. */
-export function decodeGossipFrame(bytes: Buffer): Decoded<GossipFrame> {
+/** Reads a frame of a peer on a link of this version; a data frame's bundle is a view on `bytes` and not looked at. */
+export function decodeGossipFrame(bytes: Buffer, version = PROTOCOL_VERSIONS.max): Decoded<GossipFrame> {
   const reader = new ByteReader(bytes);
   const kind = KINDS[reader.u8()];
-  if (kind === undefined) return refused('unknown kind of gossip frame');
+  if (kind === undefined || sinceVersion(kind) > version) return refused('unknown kind of gossip frame');
   const frame = read(reader, kind);
   return reader.isComplete && isSound(frame) ? decoded(frame) : refused(`malformed ${kind} frame`);
 }
@@ -111,6 +117,21 @@ function write(writer: ByteWriter, frame: GossipFrame): void {
         .text(frame.envelope ?? '')
         .varint(frame.keys.length);
       for (const { keyId, wrapped } of frame.keys) writer.raw(Buffer.from(keyId, 'base64url')).block(wrapped);
+      break;
+    case 'declined':
+      writer.varint(frame.node === undefined ? 0 : 1);
+      if (frame.node !== undefined) writer.raw(nodeIdBytes(frame.node));
+      writer.varint(frame.streams.length);
+      for (const stream of frame.streams) writer.raw(streamIdBytes(stream));
+      break;
+    case 'relayedKeyRequest':
+      writer.raw(nodeIdBytes(frame.reader)).raw(nodeIdBytes(frame.publisher)).text(frame.topic);
+      writer.varint(frame.keyIds.length);
+      for (const keyId of frame.keyIds) writer.raw(Buffer.from(keyId, 'base64url'));
+      break;
+    case 'relayedKeyGrant':
+      writer.raw(nodeIdBytes(frame.reader)).text(frame.topic).varint(frame.keys.length);
+      for (const { keyId, envelope } of frame.keys) writer.raw(Buffer.from(keyId, 'base64url')).text(envelope);
       break;
   }
 }
@@ -186,6 +207,31 @@ function read(reader: ByteReader, kind: GossipFrame['type']): GossipFrame {
       );
       return { type: kind, topic, envelope: envelope === '' ? undefined : envelope, keys };
     }
+    case 'declined':
+      return {
+        type: kind,
+        node: reader.count(1) === 1 ? readNodeId(reader) : undefined,
+        streams: readPage(reader, () => readStreamId(reader)),
+      };
+    case 'relayedKeyRequest':
+      return {
+        type: kind,
+        reader: readNodeId(reader),
+        publisher: readNodeId(reader),
+        topic: reader.text(TOPIC_BYTES_MAX),
+        keyIds: readPage(reader, () => readKeyId(reader), KEYS_PER_FRAME_MAX),
+      };
+    case 'relayedKeyGrant':
+      return {
+        type: kind,
+        reader: readNodeId(reader),
+        topic: reader.text(TOPIC_BYTES_MAX),
+        keys: readPage(
+          reader,
+          () => ({ keyId: readKeyId(reader), envelope: reader.text(ENVELOPE_BYTES_MAX) }),
+          ENVELOPES_PER_FRAME_MAX,
+        ),
+      };
   }
 }
 

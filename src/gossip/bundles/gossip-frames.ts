@@ -10,6 +10,7 @@ export const DIGEST_BYTES = 8;
 export const KEYS_PER_FRAME_MAX = 256;
 export const ENVELOPE_BYTES_MAX = 2_048;
 export const WRAPPED_KEY_BYTES_MAX = 256;
+export const ENVELOPES_PER_FRAME_MAX = 16;
 
 /** One bundle: pushed as it was published, or pulled. `start` tells a receiver new to the stream which floor to adopt. */
 export interface DataFrame {
@@ -86,6 +87,13 @@ export interface RelayingFrame {
   readonly targets: readonly NodeId[];
 }
 
+/** The sender, or `node` for which it relays, takes nothing of these streams until it asks for their topic. */
+export interface DeclinedFrame {
+  readonly type: 'declined';
+  readonly node: NodeId | undefined;
+  readonly streams: readonly StreamId[];
+}
+
 /** A publisher's signed record, ahead of its bundles. */
 export interface RecordFrame {
   readonly type: 'record';
@@ -107,6 +115,23 @@ export interface KeyGrantFrame {
   readonly keys: readonly { readonly keyId: string; readonly wrapped: Buffer }[];
 }
 
+/** Asks the publisher for topic keys by way of a node that has links to both. */
+export interface RelayedKeyRequestFrame {
+  readonly type: 'relayedKeyRequest';
+  readonly reader: NodeId;
+  readonly publisher: NodeId;
+  readonly topic: string;
+  readonly keyIds: readonly string[];
+}
+
+/** Topic keys for `reader`, each in an envelope (a JWE) that it alone can open. */
+export interface RelayedKeyGrantFrame {
+  readonly type: 'relayedKeyGrant';
+  readonly reader: NodeId;
+  readonly topic: string;
+  readonly keys: readonly { readonly keyId: string; readonly envelope: string }[];
+}
+
 /** Frames that the core handles itself. */
 export type CoreFrame =
   | AckFrame
@@ -116,6 +141,13 @@ export type CoreFrame =
   | PullFrame
   | PulledFrame
   | RelayRequestFrame
-  | RelayingFrame;
+  | RelayingFrame
+  | DeclinedFrame;
 
-export type GossipFrame = DataFrame | CoreFrame | RecordFrame | KeyRequestFrame | KeyGrantFrame;
+export type GossipFrame =
+  DataFrame | CoreFrame | RecordFrame | KeyRequestFrame | KeyGrantFrame | RelayedKeyRequestFrame | RelayedKeyGrantFrame;
+
+/** The version of a link from which on a frame of this type may go over it. */
+export function sinceVersion(type: GossipFrame['type']): number {
+  return type === 'declined' || type === 'relayedKeyRequest' || type === 'relayedKeyGrant' ? 2 : 1;
+}

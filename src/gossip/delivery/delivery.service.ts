@@ -106,6 +106,11 @@ export class DeliveryService {
     }
   }
 
+  /** Whether this key is being asked for. */
+  isKeyWanted(keyId: KeyId): boolean {
+    return this.requests.isWanted(keyId);
+  }
+
   /** Whether a key is still being asked for. */
   get isMissingKeys(): boolean {
     return this.requests.size > 0;

@@ -13,6 +13,7 @@ import type { Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipCore } from '../dissemination/gossip-core.js';
 import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
+import { sinceVersion } from '../bundles/gossip-frames.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../dissemination/gossip-protocol.js';
 import { PublishersService } from '../keys/publishers.service.js';
 import type { StreamId } from '../bundles/stream.js';
@@ -139,6 +140,7 @@ export class GossipDriver {
       case 'push':
         return this.#push(output.peer, output.bundle, output.start);
       case 'send':
+        if (sinceVersion(output.frame.type) > (this.peers.versionOf(output.peer) ?? 0)) return;
         this.peers.send(output.peer, output.lane, encodeGossipFrame(output.frame));
         return;
       case 'serve':

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { verifyBundle } from '../../crypto/bundle-seal.js';
 import type { NodeId } from '../../peers/node-id.js';
+import type { Misbehaviour } from '../../peers/quarantine/misbehaviour.js';
+import { PeersService } from '../../peers/peers.service.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
 import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
@@ -9,6 +11,7 @@ import { GossipDriver } from './gossip-driver.service.js';
 import { decodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import type { DataFrame, GossipFrame } from '../bundles/gossip-frames.js';
 import { PublishersService } from '../keys/publishers.service.js';
+import { RelayedKeys } from '../keys/relayed-keys.service.js';
 import { StreamAdmission } from '../keys/stream-admission.service.js';
 import { StreamNames } from '../bundles/stream-names.js';
 import { unpinned } from '../../wire/unpinned.js';
@@ -29,6 +32,13 @@ export interface InboxCounters {
 const REFUSED_REASONS = ['frame', 'bundle', 'policy', 'publisher', 'signature', 'record', 'overflow'] as const;
 export type RefusedReason = (typeof REFUSED_REASONS)[number];
 
+/** What an honest peer, which verifies what it passes on, does not send; strangers and records it may know better. */
+const MISBEHAVIOUR: Partial<Record<RefusedReason, Misbehaviour>> = {
+  frame: 'malformed-frame',
+  bundle: 'malformed-frame',
+  signature: 'forged-bundle',
+};
+
 /**
  * Takes the frames of peers: decodes, sorts out what is known, verifies the rest, and gives it to the core in the order in which it came.
  */
@@ -47,7 +57,9 @@ export class InboxService {
 
   constructor(
     private readonly driver: GossipDriver,
+    private readonly peers: PeersService,
     private readonly keys: TopicKeysService,
+    private readonly relayedKeys: RelayedKeys,
     private readonly publishers: PublishersService,
     private readonly admission: StreamAdmission,
     private readonly delivery: DeliveryService,
@@ -72,7 +84,7 @@ export class InboxService {
   }
 
   #take(peer: NodeId, body: Buffer): void {
-    const frame = decodeGossipFrame(body);
+    const frame = decodeGossipFrame(body, this.peers.versionOf(peer));
     if (frame.ok) this.#handle(peer, frame.value);
     else this.#refuse(peer, 'frame', frame.reason);
   }
@@ -85,6 +97,14 @@ export class InboxService {
         return this.keys.onRequest(peer, frame);
       case 'keyGrant':
         return this.#hold(peer, async () => this.delivery.keysArrived(await this.keys.onGrant(peer, frame)));
+      case 'relayedKeyRequest':
+        this.relayedKeys.onRequest(peer, frame).catch((cause: unknown) => this.#failed(peer, cause));
+        return;
+      case 'relayedKeyGrant':
+        return this.#hold(peer, async () => {
+          const isWanted = (keyId: string): boolean => this.delivery.isKeyWanted(keyId);
+          this.delivery.keysArrived(await this.relayedKeys.onGrant(peer, frame, isWanted));
+        });
       case 'record':
         return this.#hold(peer, async () => {
           if (!(await this.publishers.learn(frame.jws))) this.#refuse(peer, 'record', 'record of a publisher');
@@ -132,7 +152,7 @@ export class InboxService {
     const held = { frames: [] as Buffer[], bytes: 0 };
     this.#held.set(peer, held);
     work()
-      .catch((cause: unknown) => this.logger.error('inbox.failed', { peer, cause }))
+      .catch((cause: unknown) => this.#failed(peer, cause))
       .finally(() => {
         if (this.#held.get(peer) !== held) return;
         this.#held.delete(peer);
@@ -140,8 +160,14 @@ export class InboxService {
       });
   }
 
+  #failed(peer: NodeId, cause: unknown): void {
+    this.logger.error('inbox.failed', { peer, cause });
+  }
+
   #refuse(peer: NodeId, reason: RefusedReason, detail: string): void {
     this.counters.refused[reason]++;
+    const misbehaviour = MISBEHAVIOUR[reason];
+    if (misbehaviour !== undefined) this.peers.misbehaved(peer, misbehaviour);
     this.logger.debug('inbox.refused', { peer, reason, detail });
   }
 }

@@ -34,6 +34,8 @@ interface Held {
 interface OwnStream {
   readonly stream: Stream;
   readonly held: Map<NodeId, Held>;
+  /** Nodes that take nothing of it. */
+  readonly declined: Set<NodeId>;
   /** In order of seq, as callers wait for what they have just published. */
   waits: Wait[];
 }
@@ -50,7 +52,8 @@ export class Acknowledgements {
 
   /** From now on confirmations of this own stream are kept. */
   open(stream: Stream): void {
-    if (!this.#own.has(stream.id)) this.#own.set(stream.id, { stream, held: new Map(), waits: [] });
+    if (!this.#own.has(stream.id))
+      this.#own.set(stream.id, { stream, held: new Map(), declined: new Set(), waits: [] });
   }
 
   close(stream: StreamId): void {
@@ -61,7 +64,23 @@ export class Acknowledgements {
 
   /** The peer may have lost its log since it was linked last; it says again what it has. */
   linkUp(peer: NodeId): void {
-    for (const own of this.#own.values()) own.held.delete(peer);
+    for (const own of this.#own.values()) {
+      own.held.delete(peer);
+      own.declined.delete(peer);
+    }
+  }
+
+  /** `peer` takes nothing of the own stream, so nobody waits for it. */
+  declined(peer: NodeId, stream: StreamId): void {
+    const own = this.#own.get(stream);
+    if (own === undefined) return;
+    own.declined.add(peer);
+    this.#review(own, Infinity);
+  }
+
+  /** `peer` asks for the stream again. */
+  reconsidered(peer: NodeId, stream: StreamId): void {
+    this.#own.get(stream)?.declined.delete(peer);
   }
 
   frontierOf(peer: NodeId, stream: StreamId): number {
@@ -73,6 +92,7 @@ export class Acknowledgements {
     const own = this.#own.get(stream);
     const held = own?.held.get(peer);
     if (own === undefined || frontier <= (held?.frontier ?? 0)) return;
+    own.declined.delete(peer);
     own.held.set(peer, { from: Math.min(start, held?.from ?? start), start, frontier });
     this.#review(own, frontier);
   }
@@ -106,7 +126,7 @@ export class Acknowledgements {
     let of = 1;
     for (const id of this.directory.interested(own.stream.topic)) {
       const held = own.held.get(id);
-      if (id === this.self || (held !== undefined && seq <= held.from)) continue;
+      if (id === this.self || own.declined.has(id) || (held !== undefined && seq <= held.from)) continue;
       of++;
       if (isIn(held, seq)) confirmed++;
     }

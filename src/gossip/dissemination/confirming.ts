@@ -7,7 +7,7 @@ import type { Acknowledgements } from './acknowledgements.js';
 import type { Audience } from './audience.js';
 import type { Dissemination } from './dissemination.js';
 import type { Flow } from './flow.js';
-import { PAGE_ENTRIES_MAX, type AckFrame } from '../bundles/gossip-frames.js';
+import { PAGE_ENTRIES_MAX, type AckFrame, type DeclinedFrame } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import type { StreamId } from '../bundles/stream.js';
 import type { StreamState, StreamTable } from './stream-table.js';
@@ -69,6 +69,23 @@ export class Confirming<B extends BundlePlace> {
     }
   }
 
+  /** A peer, or the node that it relays to, takes nothing of some streams. */
+  declined(peer: NodeId, { node, streams }: DeclinedFrame, nowMs: number): void {
+    for (const stream of streams) {
+      const state = this.parts.table.get(stream);
+      if (state === undefined) continue;
+      if (node === undefined) this.#declinedOwn(peer, state, nowMs);
+      else if (this.parts.audience.isRelayOf(node, peer)) this.parts.acknowledgements.declined(node, stream);
+    }
+  }
+
+  /** A peer asks for a topic, and with it for what it declined. */
+  reconsidered(peer: NodeId, topic: string): void {
+    const { table, dissemination, acknowledgements } = this.parts;
+    const streams = dissemination.reconsidered(peer, table.topic(topic)?.streams.keys() ?? []);
+    for (const stream of streams) acknowledgements.reconsidered(peer, stream);
+  }
+
   /** Says how far this node is with a stream, and from where on it has it. */
   tell(peer: NodeId, state: StreamState<B>): void {
     this.send(peer, [loggedOf(state)]);
@@ -78,6 +95,20 @@ export class Confirming<B extends BundlePlace> {
     for (let at = 0; at < entries.length; at += PAGE_ENTRIES_MAX) {
       const frame: AckFrame = { type: 'ack', node, entries: entries.slice(at, at + PAGE_ENTRIES_MAX) };
       this.parts.emit({ type: 'send', peer, lane: 'control', frame });
+    }
+  }
+
+  #declinedOwn(peer: NodeId, { stream, window }: StreamState<B>, nowMs: number): void {
+    const { self, links, audience, flow, acknowledgements, dissemination } = this.parts;
+    const { id, publisher } = stream;
+    flow.confirmed(peer, id, window.frontier, nowMs);
+    dissemination.declined(peer, id);
+    if (publisher === self) {
+      acknowledgements.declined(peer, id);
+      this.parts.emit({ type: 'arrived', stream: id, seq: window.frontier });
+    } else if (links.has(publisher) && audience.relaysFor(publisher, peer)) {
+      const frame: DeclinedFrame = { type: 'declined', node: peer, streams: [id] };
+      this.parts.emit({ type: 'send', peer: publisher, lane: 'control', frame });
     }
   }
 

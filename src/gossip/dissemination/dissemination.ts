@@ -20,6 +20,8 @@ interface Receiver {
   readonly introduced: Map<StreamId, { version: number; since: number | undefined }>;
   /** Streams it missed something of → when it was last told so. */
   readonly lagging: Map<StreamId, number>;
+  /** Streams of which it takes nothing. */
+  readonly declined: Set<StreamId>;
 }
 
 interface Cached {
@@ -47,7 +49,7 @@ export class Dissemination<B extends BundlePlace> {
   }
 
   linkUp(peer: NodeId): void {
-    this.#receivers.set(peer, { introduced: new Map(), lagging: new Map() });
+    this.#receivers.set(peer, { introduced: new Map(), lagging: new Map(), declined: new Set() });
   }
 
   linkDown(peer: NodeId): void {
@@ -59,6 +61,7 @@ export class Dissemination<B extends BundlePlace> {
     for (const receiver of this.#receivers.values()) {
       receiver.introduced.delete(stream);
       receiver.lagging.delete(stream);
+      receiver.declined.delete(stream);
     }
   }
 
@@ -78,6 +81,21 @@ export class Dissemination<B extends BundlePlace> {
     this.#push(state, bundle, this.audience.relayed(topic, publisher), nowMs);
   }
 
+  /** `peer` takes nothing of the stream: it is pushed none and told of none until it asks. */
+  declined(peer: NodeId, stream: StreamId): void {
+    const receiver = this.#receivers.get(peer);
+    receiver?.lagging.delete(stream);
+    receiver?.declined.add(stream);
+  }
+
+  /** `peer` asks for these streams: those that it declined. */
+  reconsidered(peer: NodeId, streams: Iterable<StreamId>): readonly StreamId[] {
+    const declined = this.#receivers.get(peer)?.declined;
+    return declined === undefined || declined.size === 0
+      ? []
+      : [...streams].filter((stream) => declined.delete(stream));
+  }
+
   /** `peer` missed something of the stream: it pulls from here on. */
   lag(peer: NodeId, stream: StreamId): void {
     const receiver = this.#receivers.get(peer);
@@ -91,7 +109,9 @@ export class Dissemination<B extends BundlePlace> {
 
   /** `peer` has the stream up to `seq`; when that is all of it, it is pushed to again. */
   reached(peer: NodeId, state: StreamState<B>, seq: number): void {
-    if (seq >= state.window.frontier) this.#receivers.get(peer)?.lagging.delete(state.stream.id);
+    const receiver = this.#receivers.get(peer);
+    receiver?.declined.delete(state.stream.id);
+    if (seq >= state.window.frontier) receiver?.lagging.delete(state.stream.id);
   }
 
   /** Tells receivers that lag how far their streams reach by now. */
@@ -115,7 +135,7 @@ export class Dissemination<B extends BundlePlace> {
     let pushed = 0;
     for (const peer of receivers) {
       const receiver = this.#receivers.get(peer);
-      if (receiver === undefined || receiver.lagging.has(stream)) continue;
+      if (receiver === undefined || receiver.lagging.has(stream) || receiver.declined.has(stream)) continue;
       if (this.acknowledgements.frontierOf(peer, stream) >= bundle.lastSeq) continue;
       if (!this.flow.isOpen(peer)) {
         this.lag(peer, stream);

@@ -249,11 +249,17 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'ack':
         this.#confirming.heard(peer, frame, nowMs);
         break;
+      case 'declined':
+        this.#confirming.declined(peer, frame, nowMs);
+        break;
       case 'summary':
         this.#summaries.heard(peer, frame, nowMs);
         break;
       case 'extentsRequest':
-        for (const topic of new Set(frame.topics)) this.#summaries.explain(peer, topic, nowMs);
+        for (const topic of new Set(frame.topics)) {
+          this.#confirming.reconsidered(peer, topic);
+          this.#summaries.explain(peer, topic, nowMs);
+        }
         break;
       case 'extents':
         this.#onExtents(peer, frame, nowMs);

@@ -4,6 +4,7 @@ import type { NodeId } from '../../peers/node-id.js';
 import { PeersService } from '../../peers/peers.service.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import { RelayedKeys } from './relayed-keys.service.js';
 import { TopicKeysService } from './topic-keys.service.js';
 
 /** A key is asked for again after this long, from another holder if there is one. */
@@ -16,6 +17,8 @@ const KEYS_MAX = 4_096;
 interface WantedKey {
   readonly stream: Bundle['stream'];
   requests: number;
+  /** Requests by way of relays. */
+  attempts: number;
   deadline: Deadline;
 }
 
@@ -27,6 +30,7 @@ export class KeyRequests {
 
   constructor(
     private readonly keys: TopicKeysService,
+    private readonly relayed: RelayedKeys,
     private readonly peers: PeersService,
     private readonly deadlines: Deadlines,
   ) {}
@@ -44,9 +48,13 @@ export class KeyRequests {
   /** Asks for the key of a bundle unless that is under way. */
   want({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): void {
     if (this.#wanted.has(keyId) || this.#wanted.size >= KEYS_MAX) return;
-    const wanted = { stream, requests: 0, deadline: this.#retryLater(keyId) };
+    const wanted = { stream, requests: 0, attempts: 0, deadline: this.#retryLater(keyId) };
     this.#wanted.set(keyId, wanted);
     this.#ask(keyId, wanted);
+  }
+
+  isWanted(keyId: KeyId): boolean {
+    return this.#wanted.has(keyId);
   }
 
   arrived(keyIds: readonly KeyId[]): void {
@@ -76,6 +84,8 @@ export class KeyRequests {
     const { publisher, topic } = wanted.stream;
     const holders = this.#holders(publisher, topic);
     const holder = holders[wanted.requests % Math.max(1, holders.length)];
+    const isOutOfReach = this.peers.directory.isLive(publisher) && !this.peers.linked().includes(publisher);
+    if (isOutOfReach) this.relayed.request(publisher, topic, [keyId], wanted.attempts++);
     // A publisher that lives and is only out of reach will bring it: that time does not count.
     if (holder !== undefined || !this.peers.directory.isLive(publisher)) wanted.requests++;
     if (holder !== undefined) this.keys.request(holder, topic, [keyId]);

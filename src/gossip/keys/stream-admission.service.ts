@@ -4,10 +4,12 @@ import { TopicPolicies } from '../../crypto/topic-policies.service.js';
 import type { NodeId } from '../../peers/node-id.js';
 import { PeersService } from '../../peers/peers.service.js';
 import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
-import type { ExtentsFrame } from '../bundles/gossip-frames.js';
+import { sinceVersion, type ExtentsFrame } from '../bundles/gossip-frames.js';
 import { streamOf, type Stream, type StreamId } from '../bundles/stream.js';
 import { PublishersService } from './publishers.service.js';
 
+/** From this version of a link on it is said that streams are not taken. */
+const DECLINED_SINCE = sinceVersion('declined');
 /** Topics of which something was refused and that are asked for when the rules change; of others one hears with their next message. */
 const REFUSED_TOPICS_MAX = 4_096;
 const TOPICS_PER_REQUEST = 256;
@@ -65,8 +67,13 @@ export class StreamAdmission {
     if (this.#refusedTopics.size < REFUSED_TOPICS_MAX) this.#refusedTopics.add(topic);
   }
 
-  /** An empty extent at the end: who sent it neither counts on this node for it nor sends it again. */
+  /** Who sent it neither waits for this node nor goes on sending. An older node hears of an empty extent at the end instead: it goes on sending. */
   #decline(peer: NodeId, ends: readonly { readonly id: StreamId; readonly lastSeq: number }[]): void {
+    if ((this.peers.versionOf(peer) ?? 0) >= DECLINED_SINCE) {
+      const streams = ends.map(({ id }) => id);
+      this.peers.send(peer, 'control', encodeGossipFrame({ type: 'declined', node: undefined, streams }));
+      return;
+    }
     const entries = ends.map(({ id, lastSeq }) => ({ stream: id, start: lastSeq, frontier: lastSeq }));
     this.peers.send(peer, 'control', encodeGossipFrame({ type: 'ack', node: undefined, entries }));
   }

@@ -11,6 +11,7 @@ import {
   type KeyId,
   type SealingTurn,
 } from '../../crypto/topic-keys.js';
+import { TopicPolicies } from '../../crypto/topic-policies.service.js';
 import type { NodeId } from '../../peers/node-id.js';
 import { PeersService } from '../../peers/peers.service.js';
 import { Alarms, type Alarm } from '../../runtime/alarms.service.js';
@@ -20,6 +21,7 @@ import { BundleLog } from '../log/bundle-log.service.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import { KEYS_PER_FRAME_MAX, type KeyGrantFrame, type KeyRequestFrame } from '../bundles/gossip-frames.js';
+import { Allowance } from '../dissemination/allowance.js';
 import { decodeTopicKey, encodeTopicKey, type KnownTopicKey } from './topic-key.js';
 
 /** Opened topic keys that are kept in memory; others are unwrapped again from the log. */
@@ -28,14 +30,24 @@ const OPENED_KEYS_MAX = 16_384;
 const RENEWAL_PERIOD_MS = 60_000;
 const PAIRWISE_KEY_BYTES = 32;
 
+/** Keys that a linked peer may ask for in a second, about. */
+export const KEYS_ASKED_MAX = 4_096;
+
 /** What was agreed with one linked peer. */
 interface Pairing {
   /** Wraps what this node grants to the peer; undefined while its envelope is being made. */
   outgoing: { readonly key: Buffer; readonly envelope: string } | undefined;
   isEnvelopeSent: boolean;
-  /** Wraps what the peer grants to this node. */
-  incoming: Buffer | undefined;
+  /** Wraps what the peer grants to this node; with the envelope that brought it, which may come again. */
+  incoming: { readonly key: Buffer; readonly envelope: string } | undefined;
   readonly granted: Set<KeyId>;
+}
+
+/** Nodes that were interested in a topic since its present key is used; who is when the next bundle is sealed comes to them. */
+interface Holders {
+  readonly ids: Set<NodeId>;
+  /** The audience that was added last, as the directory gave it. */
+  added: readonly NodeId[];
 }
 
 /**
@@ -48,21 +60,24 @@ export class TopicKeysService implements OnModuleInit {
   /** Granted ones are in memory only until they open something, so that nobody fills the log with keys. */
   readonly #opened = new Map<KeyId, KnownTopicKey>();
   readonly #pairings = new Map<NodeId, Pairing>();
-  /** Readers that have the present key of a topic that this node publishes to. */
-  readonly #readers = new Map<string, Set<NodeId>>();
+  /** Topics that this node publishes to → who may have the present key, from here or from any other node that has it. */
+  readonly #holders = new Map<string, Holders>();
+  readonly #allowance = new Allowance(KEYS_ASKED_MAX);
   readonly #renewal: Alarm;
 
   constructor(
     private readonly identity: IdentityService,
     private readonly peers: PeersService,
-    private readonly records: RecordsService,
     private readonly log: BundleLog,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
     alarms: Alarms,
+    records: RecordsService,
+    policies: TopicPolicies,
   ) {
     this.#renewal = alarms.create('gossip.key-renewal', () => this.#renewDeserted());
-    records.attach(() => this.#renewDeserted());
+    records.attach(() => this.#renewAll());
+    policies.attach(() => this.#renewAll());
   }
 
   onModuleInit(): void {
@@ -73,7 +88,7 @@ export class TopicKeysService implements OnModuleInit {
   async sealingTurn(topic: string): Promise<SealingTurn> {
     const turn = this.#sealing.next(topic);
     if (turn.counter === 0) {
-      this.#readers.set(topic, new Set());
+      this.#holders.set(topic, { ids: new Set(), added: [] });
       try {
         await this.#keep(turn.keyId, { topic, key: turn.key });
       } catch (error) {
@@ -82,6 +97,7 @@ export class TopicKeysService implements OnModuleInit {
         throw error;
       }
     }
+    this.#noteAudience(topic);
     return turn;
   }
 
@@ -111,25 +127,44 @@ export class TopicKeysService implements OnModuleInit {
   /** A peer asks: it gets what this node has of what it may read. */
   onRequest(peer: NodeId, frame: KeyRequestFrame): void {
     const pairing = this.#pairings.get(peer);
-    if (pairing !== undefined) this.#grant(peer, pairing, frame.topic, frame.keyIds);
+    const nowMs = this.clock.monotonicMs();
+    if (pairing === undefined || !this.#allowance.hasSome(peer, nowMs)) return;
+    this.#allowance.spend(peer, frame.keyIds.length, nowMs);
+    // Whoever asks for what it was given could not open it.
+    if (frame.keyIds.some((keyId) => pairing.granted.has(keyId))) pairing.isEnvelopeSent = false;
+    this.#grant(peer, pairing, frame.topic, frame.keyIds);
   }
 
   /** The ids of the keys that came with a grant; empty when it could not be opened. */
   async onGrant(peer: NodeId, frame: KeyGrantFrame): Promise<readonly KeyId[]> {
     const pairing = this.#pairings.get(peer);
-    if (pairing === undefined || this.peers.directory.interestSince(this.peers.self, frame.topic) === undefined)
-      return [];
-    if (frame.envelope !== undefined) pairing.incoming = await this.identity.openEnvelope(frame.envelope);
-    const pairwise = pairing.incoming;
-    if (pairwise === undefined) return [];
+    if (pairing === undefined) return [];
+    // Before anything else: it comes once, and later grants need it.
+    if (frame.envelope !== undefined) await this.#openEnvelope(pairing, frame.envelope);
+    const pairwise = pairing.incoming?.key;
+    const isWanted = this.peers.directory.interestSince(this.peers.self, frame.topic) !== undefined;
+    if (pairwise === undefined || !isWanted) return [];
     const accepted: KeyId[] = [];
     for (const { keyId, wrapped } of frame.keys) {
       const key = unwrapTopicKey({ pairwise, keyId, wrapped });
       if (key === undefined) continue;
       accepted.push(keyId);
-      if (this.#known(keyId) === undefined) this.#remember(keyId, { topic: frame.topic, key });
+      this.learn(keyId, { topic: frame.topic, key });
     }
     return accepted;
+  }
+
+  /** A topic key that this node was given. */
+  learn(keyId: KeyId, known: KnownTopicKey): void {
+    if (this.#known(keyId) === undefined) this.#remember(keyId, known);
+  }
+
+  /** The key of a topic for a reader that is known to want and may read it; from then on it counts as one that has it. */
+  grantable(reader: NodeId, topic: string, keyId: KeyId): Buffer | undefined {
+    const known = this.#known(keyId);
+    if (known?.topic !== topic) return undefined;
+    this.#noteHolder(reader, topic, keyId);
+    return known.key;
   }
 
   /** Makes the envelope for a new peer right away, so that its first message need not wait for it. */
@@ -145,6 +180,12 @@ export class TopicKeysService implements OnModuleInit {
 
   linkDown(peer: NodeId): void {
     this.#pairings.delete(peer);
+  }
+
+  async #openEnvelope(pairing: Pairing, envelope: string): Promise<void> {
+    if (pairing.incoming?.envelope === envelope) return;
+    const key = await this.identity.openEnvelope(envelope);
+    if (key !== undefined) pairing.incoming = { key, envelope };
   }
 
   #grant(peer: NodeId, pairing: Pairing, topic: string, keyIds: readonly KeyId[]): void {
@@ -168,23 +209,40 @@ export class TopicKeysService implements OnModuleInit {
   #granted(peer: NodeId, pairing: Pairing, topic: string, keyId: KeyId): void {
     pairing.granted.add(keyId);
     if (pairing.granted.size > OPENED_KEYS_MAX) pairing.granted.clear();
-    if (this.#sealing.current(topic)?.keyId === keyId) this.#readers.get(topic)?.add(peer);
+    this.#noteHolder(peer, topic, keyId);
   }
 
-  /** A reader that unsubscribed, left or is admitted no more has the present key: the next bundle is sealed with another. */
+  #noteHolder(reader: NodeId, topic: string, keyId: KeyId): void {
+    if (this.#sealing.current(topic)?.keyId === keyId) this.#holders.get(topic)?.ids.add(reader);
+  }
+
+  /** Whoever is interested may get the key, if not from here then from another reader. */
+  #noteAudience(topic: string): void {
+    const holders = this.#holders.get(topic);
+    const audience = this.peers.directory.interested(topic);
+    if (holders === undefined || holders.added === audience) return;
+    holders.added = audience;
+    for (const id of audience) if (id !== this.peers.self) holders.ids.add(id);
+  }
+
+  /** Somebody may have lost the right to read: whatever key it has, from whomever, opens nothing that is published from now on. */
+  #renewAll(): void {
+    this.#sealing.renewAll();
+    this.#holders.clear();
+  }
+
+  /** A reader that unsubscribed or left has the present key: the next bundle is sealed with another. */
   #renewDeserted(): void {
-    for (const [topic, readers] of this.#readers) {
-      if (![...readers].some((reader) => this.#isGone(reader, topic))) continue;
+    for (const [topic, { ids }] of this.#holders) {
+      if (![...ids].some((reader) => this.#isGone(reader, topic))) continue;
       this.#sealing.renew(topic);
-      this.#readers.delete(topic);
+      this.#holders.delete(topic);
     }
     this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
   }
 
   #isGone(reader: NodeId, topic: string): boolean {
-    const member = this.peers.directory.member(reader);
-    if (member !== undefined && !this.records.isAdmitted(member.record)) return true;
-    const state = member?.state;
+    const state = this.peers.directory.member(reader)?.state;
     return state === 'left' || (state === 'alive' && this.peers.directory.interestSince(reader, topic) === undefined);
   }
 

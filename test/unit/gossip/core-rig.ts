@@ -45,6 +45,8 @@ export class CoreRig {
       case 'record':
       case 'keyRequest':
       case 'keyGrant':
+      case 'relayedKeyRequest':
+      case 'relayedKeyGrant':
         return;
       default:
         this.handle({ type: 'frame', peer, frame });

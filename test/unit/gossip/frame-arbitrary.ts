@@ -39,5 +39,13 @@ export function frame(seqMax = SEQ_MAX): fc.Arbitrary<GossipFrame> {
       envelope: optional(fc.string({ minLength: 1 })),
       keys: fc.array(fc.record({ keyId: base64(16), wrapped: bytes(60) })),
     }),
+    fc.record({ type: type('declined'), node: optional(id), streams: fc.array(stream) }),
+    fc.record({ type: type('relayedKeyRequest'), reader: id, publisher: id, topic, keyIds: fc.array(base64(16)) }),
+    fc.record({
+      type: type('relayedKeyGrant'),
+      reader: id,
+      topic,
+      keys: fc.array(fc.record({ keyId: base64(16), envelope: fc.string() }), { maxLength: 16 }),
+    }),
   );
 }
