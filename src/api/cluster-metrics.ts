@@ -12,6 +12,9 @@ export function clusterMetrics(status: () => NodeStatus): Metric[] {
     gauge({ name: 'grapevine_linked_peers', help: 'Peers with a link.' }, () => {
       return status().peers.filter(({ isLinked }) => isLinked).length;
     }),
+    gauge({ name: 'grapevine_quarantined_peers', help: 'Members that are shut out now.' }, () => {
+      return status().peers.filter(({ quarantinedForMs }) => quarantinedForMs !== null).length;
+    }),
     labelled(
       'gauge',
       { name: 'grapevine_peers_disagreeing', help: 'Linked peers with other rules than this node.', label: 'rules' },

@@ -2,7 +2,7 @@ import type { PeersService } from '../peers/peers.service.js';
 import { counter, labelled, type Metric } from './metric.js';
 
 /** Links to peers, and what goes over them. */
-export function linkMetrics(peers: Pick<PeersService, 'counters'>): Metric[] {
+export function linkMetrics(peers: Pick<PeersService, 'counters' | 'exclusions'>): Metric[] {
   const links = () => peers.counters;
   const reason = 'reason';
   const lane = 'lane';
@@ -33,6 +33,9 @@ export function linkMetrics(peers: Pick<PeersService, 'counters'>): Metric[] {
       'counter',
       { name: name('peer_frames_refused'), help: 'Refused after the handshake.', label: reason },
       () => links().refused.entries(),
+    ),
+    labelled('counter', { name: name('quarantines'), help: 'Peers shut out for a while.', label: reason }, () =>
+      peers.exclusions.entries(),
     ),
   ];
 }

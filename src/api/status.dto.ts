@@ -52,6 +52,14 @@ export class PeerFields {
   })
   protocol!: number | null;
 
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    example: null,
+    description: 'How much longer it is shut out for what it sent; null when it is not.',
+  })
+  quarantinedForMs!: number | null;
+
   @ApiProperty({ type: Boolean, nullable: true, example: true, description: 'Null while the peer has not said.' })
   sameTopicPolicy!: boolean | null;
 

@@ -13,6 +13,8 @@ export interface PeerStatus {
   readonly rttMs: number | null;
   /** The version of the protocol that the link speaks, null without one. */
   readonly protocol: number | null;
+  /** How much longer it is shut out for what it sent, null when it is not. */
+  readonly quarantinedForMs: number | null;
   /** Whether the peer goes by the same rules as this node; null while it is not linked or does not say. */
   readonly sameTopicPolicy: boolean | null;
   readonly sameAllowList: boolean | null;

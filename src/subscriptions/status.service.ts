@@ -101,12 +101,12 @@ export class StatusService {
   }
 
   /** A row per topic or pattern that somebody wants, sorted by code unit, after `after`. */
-  topicRows(options: { after?: string | undefined; limit: number }): {
+  topicRows(options: { after?: string | undefined; limit: number; isShown?: (topic: string) => boolean }): {
     items: readonly TopicRow[];
     next: string | null;
   } {
-    const { after = '', limit } = options;
-    const rows = [...this.peers.directory.rows()].filter(([topic]) => topic > after);
+    const { after = '', limit, isShown = () => true } = options;
+    const rows = [...this.peers.directory.rows()].filter(([topic]) => topic > after && isShown(topic));
     rows.sort(([one], [other]) => (one < other ? -1 : 1));
     const items = rows.slice(0, limit).map(([topic, nodes]) => this.#row(topic, nodes));
     return { items, next: rows.length > limit ? (items.at(-1)?.topic ?? null) : null };
@@ -120,6 +120,7 @@ export class StatusService {
 
   #peerStatuses(members: readonly Member[]): PeerStatus[] {
     const linked = new Set(this.peers.linked());
+    const excluded = new Map(this.peers.excluded().map(({ id, remainingMs }) => [id, Math.ceil(remainingMs)]));
     return members.map(({ id, name, url, state, epoch }) => ({
       id,
       name,
@@ -129,6 +130,7 @@ export class StatusService {
       isLinked: linked.has(id),
       rttMs: this.peers.rttMs(id) ?? null,
       protocol: this.peers.versionOf(id) ?? null,
+      quarantinedForMs: excluded.get(id) ?? null,
       ...this.#agreementWith(id),
     }));
   }
