@@ -1,5 +1,5 @@
 import { spreadOf, type Spread } from './statistics.js';
-import type { Figure, Figures } from './workload.js';
+import type { Axis, Figure, Figures } from './workload.js';
 
 /** One measured run of one system. */
 export interface Run {
@@ -14,7 +14,7 @@ export type Spreads = { readonly [figure in Figure]?: Spread };
 export type Ratios = { readonly [figure in Figure]?: number };
 
 /** Figures of which a ratio says something. */
-const COMPARED: readonly Figure[] = ['deliveredPerSecond', 'cpuMsPer1000', 'p50Ms', 'p99Ms', 'rssMiB'];
+const COMPARED: readonly Figure[] = ['deliveredPerSecond', 'cpuMsPer1000', 'p50Ms', 'p99Ms', 'rssMiB', 'readyMs'];
 
 const OWN_NAME = 'grapevine';
 
@@ -63,4 +63,28 @@ function ratio(own: Spreads, peer: Spreads): Ratios {
       return ours === undefined || theirs === undefined || theirs === 0 ? [] : [[figure, ours / theirs]];
     }),
   );
+}
+
+/**
+ * How steeply a figure grows between two sizes: the exponent e of size^e, so 0 is constant, 1 linear, 2 quadratic.
+ */
+export interface Slope {
+  readonly from: number;
+  readonly to: number;
+  readonly exponents: Ratios;
+}
+
+/** The slopes between neighbouring sizes, smallest first. */
+export function slopesOf(runs: readonly Run[], { sizes }: Axis): Slope[] {
+  const points = [...spreadsOf(runs)]
+    .flatMap(([system, its]) => (sizes[system] === undefined ? [] : [{ size: sizes[system], its }]))
+    .sort((a, b) => a.size - b.size);
+  return points.slice(1).map(({ size, its }, index) => {
+    const before = points[index] ?? { size, its };
+    const growth = Object.entries(ratio(its, before.its)).map(([figure, factor]) => [
+      figure,
+      Math.log(factor) / Math.log(size / before.size),
+    ]);
+    return { from: before.size, to: size, exponents: Object.fromEntries(growth) as Ratios };
+  });
 }

@@ -1,16 +1,17 @@
 import { readCommandLine, type Request } from './command-line.js';
 import { isOwn } from './comparison.js';
 import { w4 } from './clients/clients.workload.js';
+import { GROWTH } from './growth/growth.workload.js';
 import { idle } from './http/idle.workload.js';
 import { w5 } from './http/rest.workload.js';
 import { lookAtMachine } from './machine.adapter.js';
-import { w1, w2, w3 } from './mesh/mesh.workload.js';
+import { cost, w1, w2, w3 } from './mesh/mesh.workload.js';
 import { writeResults, type Result } from './result-file.adapter.js';
 import { runAll } from './runner.adapter.js';
-import { figuresTable, ratiosTable } from './table.js';
+import { figuresTable, ratiosTable, slopesTable } from './table.js';
 import type { Workload } from './workload.js';
 
-const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle];
+const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle, cost, ...GROWTH];
 const WARM_SECONDS = 3;
 const BUSY_SHARE_MAX = 0.1;
 
@@ -37,7 +38,9 @@ async function main(request: Request): Promise<void> {
       log: (line) => process.stderr.write(`${line}\n`),
     });
     results.push(result);
-    for (const table of [figuresTable(result.runs), ratiosTable(result.runs)]) if (table !== '') print(`\n${table}`);
+    const { axis } = workload;
+    const second = axis === undefined ? ratiosTable(result.runs) : slopesTable(result.runs, axis);
+    for (const table of [figuresTable(result.runs), second]) if (table !== '') print(`\n${table}`);
   }
   if (request.jsonFile !== undefined) writeResults(request.jsonFile, machine, results);
 }

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ratiosOf, spreadsOf, type Run } from './comparison.js';
+import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
 import type { Machine } from './machine.adapter.js';
+import type { Axis } from './workload.js';
 
 /** All that was measured of one workload. */
 export interface Result {
   readonly workload: string;
+  readonly axis: Axis | undefined;
   readonly runs: readonly Run[];
   readonly warnings: readonly string[];
 }
@@ -17,7 +19,7 @@ export function writeResults(path: string, machine: Machine, results: readonly R
   writeFileSync(target, `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
 }
 
-function jsonOf(machine: Machine, { workload, runs, warnings }: Result): unknown {
+function jsonOf(machine: Machine, { workload, axis, runs, warnings }: Result): unknown {
   const spreads = spreadsOf(runs);
   const { grapevine = {}, ...variantRatios } = ratiosOf(spreads);
   return {
@@ -36,6 +38,7 @@ function jsonOf(machine: Machine, { workload, runs, warnings }: Result): unknown
     ),
     ratios: grapevine,
     variantRatios,
+    ...(axis === undefined ? {} : { axis, slopes: slopesOf(runs, axis) }),
   };
 }
 

@@ -36,5 +36,5 @@ export async function runAll({ workload, systems, repetitions, log, ...options }
       }
     }
   }
-  return { workload: workload.name, runs, warnings };
+  return { workload: workload.name, axis: workload.axis, runs, warnings };
 }

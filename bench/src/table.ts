@@ -1,6 +1,6 @@
-import { ratiosOf, spreadsOf, type Run } from './comparison.js';
+import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
 import type { Spread } from './statistics.js';
-import type { Figure } from './workload.js';
+import type { Axis, Figure } from './workload.js';
 
 interface Column {
   readonly figure: Figure;
@@ -16,6 +16,7 @@ const COLUMNS: readonly Column[] = [
   { figure: 'rssMiB', heading: 'RSS MiB', show: (value) => value.toFixed(0) },
   { figure: 'lost', heading: 'lost', show: (value) => value.toFixed(0) },
   { figure: 'copies', heading: 'copies', show: (value) => value.toFixed(3) },
+  { figure: 'readyMs', heading: 'ready ms', show: (value) => value.toFixed(0) },
   { figure: 'idleCpuPercent', heading: 'idle CPU %', show: short },
   { figure: 'idleBytesPerSecond', heading: 'idle B/s per link', show: (value) => value.toFixed(0) },
 ];
@@ -40,6 +41,20 @@ export function ratiosTable(runs: readonly Run[]): string {
   return aligned([
     ['ratio', ...columns.map(({ heading }) => heading)],
     ...rows.map(({ pair, ratios }) => [pair, ...columns.map(({ figure }) => ratios[figure]?.toFixed(2) ?? '-')]),
+  ]);
+}
+
+/** A line per pair of neighbouring sizes; empty when there is but one size. */
+export function slopesTable(runs: readonly Run[], axis: Axis): string {
+  const slopes = slopesOf(runs, axis);
+  const columns = COLUMNS.filter(({ figure }) => slopes.some(({ exponents }) => exponents[figure] !== undefined));
+  if (columns.length === 0) return '';
+  return aligned([
+    [`grows with ${axis.unit}^`, ...columns.map(({ heading }) => heading)],
+    ...slopes.map(({ from, to, exponents }) => [
+      `${from} to ${to}`,
+      ...columns.map(({ figure }) => exponents[figure]?.toFixed(2) ?? '-'),
+    ]),
   ]);
 }
 

@@ -10,6 +10,8 @@ export interface Figures {
   readonly rssMiB?: number;
   /** Messages that a receiver should have got and did not, over all receivers. */
   readonly lost?: number;
+  /** From the start of a node until it is ready. */
+  readonly readyMs?: number;
   /** Share of one core while nothing is published, per node. */
   readonly idleCpuPercent?: number;
   /** Bytes of frames per second that one link carries in one direction while nothing is published. */
@@ -32,6 +34,12 @@ export interface RunResult {
   readonly foreignShare: number;
 }
 
+/** What grows: the size of each system, by name. */
+export interface Axis {
+  readonly unit: string;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
 /** One kind of work that systems are measured at. */
 export interface Workload {
   readonly name: string;
@@ -39,6 +47,8 @@ export interface Workload {
   readonly seconds: number;
   /** Ours come first; a name is what `--peers` chooses by. */
   readonly systems: readonly string[];
+  /** What grows from system to system, where they are one system at several sizes. */
+  readonly axis?: Axis;
   /** Sets everything up, measures once, and leaves nothing behind. */
   run(system: string, options: RunOptions): Promise<RunResult>;
 }

@@ -25,12 +25,13 @@ class Audience {
   constructor(
     private readonly server: WorkerProcess<ServerCalls>,
     private readonly clients: readonly WorkerProcess<ClientsCalls>[],
+    private readonly size: number,
   ) {}
 
   /** One burst after the other, each when all clients have the one before. */
   async bursts(seconds: number): Promise<Bursts> {
     const latencies = new LatencyHistogram();
-    const perProcess = (BURST * CLIENTS) / PROCESSES;
+    const perProcess = (BURST * this.size) / PROCESSES;
     let busyMs = 0;
     let bursts = 0;
     let deliveries = 0;
@@ -43,16 +44,22 @@ class Audience {
       for (const each of received) latencies.add(each.latencies);
       busyMs += Math.max(...received.map(({ lastMs }) => lastMs)) - startMs;
     }
-    return { deliveries, busyMs, lost: bursts * BURST * CLIENTS - deliveries, latencies };
+    return { deliveries, busyMs, lost: bursts * BURST * this.size - deliveries, latencies };
   }
 }
 
-async function measure(stage: Stage, system: string, { warmSeconds, seconds }: RunOptions): Promise<RunResult> {
+/** So many clients, an even number, at a server of the system. */
+export async function measureClients(
+  stage: Stage,
+  system: string,
+  size: number,
+  { warmSeconds, seconds }: RunOptions,
+): Promise<RunResult> {
   const server = stage.startWorker<ServerCalls>('clients/server.worker');
   const { url, greetings } = await server.call('start', system);
   const clients = Array.from({ length: PROCESSES }, () => stage.startOutsider<ClientsCalls>('clients/clients.worker'));
-  await Promise.all(clients.map((each) => each.call('open', url, greetings, CLIENTS / PROCESSES)));
-  const audience = new Audience(server, clients);
+  await Promise.all(clients.map((each) => each.call('open', url, greetings, size / PROCESSES)));
+  const audience = new Audience(server, clients, size);
   await audience.bursts(warmSeconds);
   const measurement = new Measurement(stage);
   const { deliveries, busyMs, lost, latencies } = await audience.bursts(seconds);
@@ -74,5 +81,6 @@ export const w4: Workload = {
   title: `1 server, ${CLIENTS} WebSocket clients on one topic, bursts of ${BURST}`,
   seconds: 5,
   systems: CLIENT_SERVERS,
-  run: (system, options) => onStage(options.warmSeconds + options.seconds, (stage) => measure(stage, system, options)),
+  run: (system, options) =>
+    onStage(options.warmSeconds + options.seconds, (stage) => measureClients(stage, system, CLIENTS, options)),
 };

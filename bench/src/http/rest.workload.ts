@@ -12,25 +12,55 @@ const BATCH = 128;
 interface Endpoint {
   readonly path: string;
   readonly perRequest: number;
-  readonly start: (server: WorkerProcess<HttpCalls>) => Promise<string>;
+  readonly load: 'http/load.worker' | 'http/socket-load.worker';
+  readonly start: (stage: Stage) => Promise<string>;
 }
 
-const startGrapevine: Endpoint['start'] = (server) => server.call('startGrapevine', 'server', []);
-const startNest: Endpoint['start'] = (server) => server.call('startNest');
+const RECEIVERS = 3;
+const HTTP = { path: '/publish', load: 'http/load.worker' } as const;
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  grapevine: { start: startGrapevine, path: '/publish', perRequest: 1 },
-  'grapevine-128': { start: startGrapevine, path: '/publish', perRequest: BATCH },
-  'nest-rest': { start: startNest, path: '/publish', perRequest: 1 },
-  'nest-rest-128': { start: startNest, path: '/publish-many', perRequest: BATCH },
+  grapevine: { ...HTTP, start: startGrapevine, perRequest: 1 },
+  'grapevine-128': { ...HTTP, start: startGrapevine, perRequest: BATCH },
+  'grapevine-receivers': { ...HTTP, start: startWithReceivers, perRequest: 1 },
+  'grapevine-receivers-128': { ...HTTP, start: startWithReceivers, perRequest: BATCH },
+  'grapevine-socket-128': { path: '', load: 'http/socket-load.worker', start: startGrapevine, perRequest: BATCH },
+  'nest-rest': { ...HTTP, start: startNest, perRequest: 1 },
+  'nest-rest-128': { ...HTTP, start: startNest, path: '/publish-many', perRequest: BATCH },
 };
+
+function startGrapevine(stage: Stage): Promise<string> {
+  return startServer(stage).call('startGrapevine', 'server', []);
+}
+
+/** Three more nodes get what is published; they count as parts of the server. */
+async function startWithReceivers(stage: Stage): Promise<string> {
+  const url = await startGrapevine(stage);
+  for (let index = 0; index < RECEIVERS; index++) {
+    const receiver = await startServer(stage).call('startGrapevine', `receiver-${index}`, [url]);
+    await fetch(`${receiver}/subscribe`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ topic: 'bench' }),
+    });
+  }
+  return url;
+}
+
+function startNest(stage: Stage): Promise<string> {
+  return startServer(stage).call('startNest');
+}
+
+function startServer(stage: Stage): WorkerProcess<HttpCalls> {
+  return stage.startWorker<HttpCalls>('http/http.worker');
+}
 
 async function measure(stage: Stage, system: string, { warmSeconds, seconds }: RunOptions): Promise<RunResult> {
   const endpoint = ENDPOINTS[system];
   if (endpoint === undefined) throw new Error(`There is no endpoint ${system}.`);
-  const url = `${await endpoint.start(stage.startWorker<HttpCalls>('http/http.worker'))}${endpoint.path}`;
+  const url = `${await endpoint.start(stage)}${endpoint.path}`;
   const body = bodyOf(endpoint.perRequest);
-  const load = stage.startOutsider<LoadCalls>('http/load.worker');
+  const load = stage.startOutsider<LoadCalls>(endpoint.load);
   await load.call('load', url, body, warmSeconds);
   const measurement = new Measurement(stage);
   const { accepted, refused, elapsedMs, p50Ms, p99Ms } = await load.call('load', url, body, seconds);
@@ -58,7 +88,7 @@ function bodyOf(perRequest: number): string {
 /** Publishing by REST: accepted messages per second, CPU time and memory of the server alone. */
 export const w5: Workload = {
   name: 'w5',
-  title: `1 server, publishes by REST, one and ${BATCH} per request`,
+  title: `1 server, publishes by REST, one and ${BATCH} per request, and ${BATCH} per event of a client's socket`,
   seconds: 5,
   systems: Object.keys(ENDPOINTS),
   run: (system, options) => onStage(options.warmSeconds + options.seconds, (stage) => measure(stage, system, options)),

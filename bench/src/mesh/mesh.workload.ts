@@ -1,7 +1,7 @@
 import { onStage } from '../stage.adapter.js';
 import type { RunOptions, RunResult, Workload } from '../workload.js';
 import { Mesh, type MeshShape } from './mesh.adapter.js';
-import { MESH_SYSTEMS } from './systems/catalogue.js';
+import { COST_SYSTEMS, MESH_SYSTEMS } from './systems/catalogue.js';
 
 const W2_PER_SECOND = 500;
 const W3_PER_SECOND = 50;
@@ -41,4 +41,13 @@ export const w3: Workload = {
   seconds: 10,
   systems: MESH_SYSTEMS,
   run: onMesh(LARGE, (mesh, { warmSeconds, seconds }) => mesh.pace(W3_PER_SECOND, warmSeconds, seconds)),
+};
+
+/** What signatures, seals and the disk cost: the flood of `w1` without one of them at a time. */
+export const cost: Workload = {
+  name: 'cost',
+  title: '4 nodes, one publishes flat out; what each seal and each store costs',
+  seconds: 5,
+  systems: COST_SYSTEMS,
+  run: onMesh(SMALL, (mesh, { warmSeconds, seconds }) => mesh.flood(warmSeconds, seconds)),
 };

@@ -1,3 +1,5 @@
+import { leaveOut } from '../../cost/leave-out.adapter.js';
+import type { Part } from '../../cost/parts.js';
 import type { BrokerName } from '../brokers.adapter.js';
 import type { MeshSystem } from '../mesh-system.js';
 
@@ -8,6 +10,11 @@ interface Entry {
   load(): Promise<MeshSystem>;
 }
 
+async function grapevineWithout(parts: readonly Part[]): Promise<MeshSystem> {
+  leaveOut(parts);
+  return (await import('./grapevine.system.js')).grapevineSystem({ store: 'memory' });
+}
+
 const ENTRIES = {
   grapevine: { load: async () => (await import('./grapevine.system.js')).grapevineSystem({ store: 'memory' }) },
   'grapevine-async': {
@@ -16,6 +23,10 @@ const ENTRIES = {
   'grapevine-fsync': {
     load: async () => (await import('./grapevine.system.js')).grapevineSystem({ store: 'lmdb', durability: 'fsync' }),
   },
+  'grapevine-unsigned': { load: () => grapevineWithout(['signatures']) },
+  'grapevine-unsealed': { load: () => grapevineWithout(['end-to-end encryption']) },
+  'grapevine-open-links': { load: () => grapevineWithout(['link encryption']) },
+  'grapevine-bare': { load: () => grapevineWithout(['signatures', 'end-to-end encryption', 'link encryption']) },
   nats: { broker: 'nats-cluster', load: async () => (await import('./nats.system.js')).nats },
   redis: { broker: 'redis', load: async () => (await import('./redis.system.js')).redis },
   zeromq: { load: async () => (await import('./zeromq.system.js')).zeromq },
@@ -27,10 +38,15 @@ const ENTRIES = {
   ws: { load: async () => (await import('./ws.system.js')).ws },
 } as const satisfies Record<string, Entry>;
 
-/** Systems whose nodes can be put together to a mesh; ours first. */
-export const MESH_SYSTEMS = Object.keys(ENTRIES);
+/** The product as it is, on each store, and without what it can be had without only here. */
+export const COST_SYSTEMS = Object.keys(ENTRIES).filter((name) => name.startsWith('grapevine'));
 
-/** The entry of a system that `MESH_SYSTEMS` names. */
+const CRIPPLED: readonly string[] = COST_SYSTEMS.filter((name) => /-(unsigned|unsealed|open-links|bare)$/.test(name));
+
+/** Systems whose nodes can be put together to a mesh; ours first. */
+export const MESH_SYSTEMS = Object.keys(ENTRIES).filter((name) => !CRIPPLED.includes(name));
+
+/** The entry of a system that `MESH_SYSTEMS` or `COST_SYSTEMS` names. */
 export function entryOf(name: string): Entry {
   const entry = (ENTRIES as Record<string, Entry>)[name];
   if (entry === undefined) throw new Error(`There is no system ${name}.`);
