@@ -15,6 +15,7 @@ interface Documented {
 
 interface Operation {
   readonly summary?: string;
+  readonly security?: readonly object[];
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
@@ -33,29 +34,40 @@ interface Described {
   readonly operation: Operation;
 }
 
-/** The operations of the contract: how each may succeed and how it may fail. */
+/** How any operation may fail, one that needs a token, and one that needs a token for a topic. */
+const BY_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
+  all: ['too-many-requests', 'wrong-host'],
+  token: ['keys-unavailable', 'too-many-requests', 'unauthorized', 'wrong-host'],
+  grant: ['forbidden', 'keys-unavailable', 'too-many-requests', 'unauthorized', 'wrong-host'],
+};
+
+type Access = 'all' | 'token' | 'grant';
+
+/** The operations of the contract: who may use each, how it may succeed and how else it may fail. */
 const CONTRACT: Readonly<
-  Record<string, { readonly succeeds: readonly number[]; readonly fails: readonly ErrorCode[] }>
+  Record<
+    string,
+    { readonly access: Access; readonly succeeds: readonly number[]; readonly fails: readonly ErrorCode[] }
+  >
 > = {
-  'get /health/live': { succeeds: [200], fails: [] },
-  'get /health/ready': { succeeds: [200], fails: ['draining', 'not-ready'] },
-  'get /messages': { succeeds: [200], fails: ['invalid-cursor', 'invalid-request', 'invalid-topic', 'no-interest'] },
-  'get /metrics': { succeeds: [200], fails: [] },
-  'get /status': { succeeds: [200], fails: [] },
-  'get /stream': {
+  'get /health/live': { access: 'all', succeeds: [200], fails: [] },
+  'get /health/ready': { access: 'all', succeeds: [200], fails: ['draining', 'not-ready'] },
+  'get /messages': {
+    access: 'grant',
     succeeds: [200],
-    fails: [
-      'draining',
-      'invalid-cursor',
-      'invalid-pattern',
-      'invalid-request',
-      'too-many-requests',
-      'too-many-subscriptions',
-    ],
+    fails: ['invalid-cursor', 'invalid-request', 'invalid-topic', 'no-interest'],
   },
-  'get /topics': { succeeds: [200], fails: ['invalid-request'] },
-  'get /topics/{topic}/subscribers': { succeeds: [200], fails: ['invalid-pattern'] },
+  'get /metrics': { access: 'token', succeeds: [200], fails: [] },
+  'get /status': { access: 'token', succeeds: [200], fails: [] },
+  'get /stream': {
+    access: 'grant',
+    succeeds: [200],
+    fails: ['draining', 'invalid-cursor', 'invalid-pattern', 'invalid-request', 'too-many-subscriptions'],
+  },
+  'get /topics': { access: 'token', succeeds: [200], fails: ['invalid-request'] },
+  'get /topics/{topic}/subscribers': { access: 'grant', succeeds: [200], fails: ['invalid-pattern'] },
   'post /publish': {
+    access: 'grant',
     succeeds: [200, 202],
     fails: [
       'ack-timeout',
@@ -72,6 +84,7 @@ const CONTRACT: Readonly<
     ],
   },
   'post /subscribe': {
+    access: 'grant',
     succeeds: [200, 201],
     fails: [
       'draining',
@@ -85,6 +98,7 @@ const CONTRACT: Readonly<
     ],
   },
   'post /unsubscribe': {
+    access: 'grant',
     succeeds: [200],
     fails: [
       'draining',
@@ -131,14 +145,16 @@ describe('the OpenAPI document', () => {
 
   it.each(Object.entries(CONTRACT))(
     'tells how %s succeeds and every problem it answers',
-    (name, { succeeds, fails }) => {
-      const { summary, responses } = operations.find((each) => each.name === name)!.operation;
+    (name, { access, succeeds, fails: own }) => {
+      const { summary, responses, security } = operations.find((each) => each.name === name)!.operation;
+      const fails = [...own, ...BY_ACCESS[access]].toSorted();
       const statuses = new Set([...succeeds, ...fails.map((code) => ERRORS[code].status)].map(String));
       expect(Object.keys(responses).toSorted()).toEqual([...statuses].toSorted());
       const told = Object.values(responses).flatMap(({ content }) =>
         Object.keys(content?.['application/problem+json']?.examples ?? {}),
       );
       expect(told.toSorted()).toEqual(fails);
+      expect(security).toEqual(access === 'all' ? undefined : [{ bearer: [] }]);
       expect(summary).toEqual(expect.any(String));
     },
   );

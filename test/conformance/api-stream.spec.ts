@@ -98,7 +98,7 @@ describe('GET /stream', () => {
     const deaf = connect(Number(port), hostname);
     deaf.on('error', () => undefined);
     deaf.pause();
-    deaf.write('GET /stream?topic=flood HTTP/1.1\r\nhost: x\r\n\r\n');
+    deaf.write('GET /stream?topic=flood HTTP/1.1\r\nhost: localhost\r\n\r\n');
     const reader = new EventReader();
     await reader.open(node, 'topic=flood');
     const cutBefore = await cutStreams(node);

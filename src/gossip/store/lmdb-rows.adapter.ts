@@ -85,8 +85,8 @@ export class LmdbRows {
   flush(): Promise<void> {
     return new Promise((resolve, reject) => {
       // Missing in the library's types.
-      const { sync } = this.#database as unknown as { sync(done: (cause?: Error) => void): void };
-      sync((cause) => {
+      const database = this.#database as unknown as { sync(done: (cause?: Error) => void): void };
+      database.sync((cause) => {
         if (cause === undefined) resolve();
         else void this.#writeError(cause).then(reject);
       });

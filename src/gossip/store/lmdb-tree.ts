@@ -43,7 +43,7 @@ export class LmdbTree {
   readonly #pages: Buffer[] = [];
   #overflow = Buffer.alloc(0);
   #entries = 0;
-  #compare: (a: Buffer, b: Buffer) => number = Buffer.compare;
+  #compare: (a: Buffer, b: Buffer) => number = compareBytes;
   #valueBytesMax = VALUE_BYTES_MAX;
 
   constructor(
@@ -67,7 +67,7 @@ export class LmdbTree {
     this.#compare = compareIntegers;
     this.#valueBytesMax = FREE_VALUE_BYTES_MAX;
     for (const { value } of this.#tree(this.meta.free)) this.#claimFree(value);
-    this.#compare = Buffer.compare;
+    this.#compare = compareBytes;
     this.#valueBytesMax = VALUE_BYTES_MAX;
     yield* this.#tree(this.meta.main);
     this.#checkEnd();
@@ -214,6 +214,10 @@ function nodeBytes(page: Buffer, node: number, isLeaf: boolean): number | undefi
   const flags = page.readUInt16LE(node + 4);
   if (flags === IN_OVERFLOW) return head + OVERFLOW_REFERENCE_BYTES;
   return flags === 0 ? head + page.readUInt32LE(node) : undefined;
+}
+
+function compareBytes(a: Buffer, b: Buffer): number {
+  return Buffer.compare(a, b);
 }
 
 /** The list of free pages has numbers as keys. */
