@@ -9,10 +9,18 @@ import { PeersModule } from '../peers/peers.module.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsModule } from '../subscriptions/subscriptions.module.js';
+import { ClientAccess } from './auth/access.service.js';
+import { ClientSessions } from './auth/client-sessions.service.js';
+import { TokenKeys } from './auth/token-keys.service.js';
+import { Tokens } from './auth/tokens.service.js';
 import { ClientCounters } from './client-counters.js';
 import { ClientPublishing } from './client-publishing.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsGateway, eventsGatewayAt } from './events.gateway.js';
+import { HostCheck } from './http/host-check.service.js';
+import { SocketDoor } from './http/socket-door.service.js';
+import { TlsFiles } from './http/tls-files.service.js';
+import { ClientLimits } from './limits/client-limits.service.js';
 import { MessagesController } from './messages.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { NdjsonIntake } from './ndjson-intake.service.js';
@@ -35,9 +43,13 @@ import { TopicsController } from './topics.controller.js';
     StatusController,
   ],
   providers: [
+    ClientAccess,
     ClientCounters,
+    ClientLimits,
     ClientPublishing,
+    ClientSessions,
     EventStreams,
+    HostCheck,
     {
       provide: MessageViews,
       useFactory: (gossip: GossipService) => new MessageViews((id: NodeId) => gossip.nameOf(id)),
@@ -46,6 +58,10 @@ import { TopicsController } from './topics.controller.js';
     MetricsService,
     NdjsonIntake,
     ProblemFilter,
+    SocketDoor,
+    TlsFiles,
+    TokenKeys,
+    Tokens,
   ],
   exports: [ProblemFilter],
 })
@@ -56,8 +72,9 @@ export class ApiModule implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { host } = this.settings;
-    if (!isLoopbackHost(host)) this.logger.warn('interfaces are open to everybody who reaches the port', { host });
+    const { host, apiAuth } = this.settings;
+    if (apiAuth === 'open' && !isLoopbackHost(host))
+      this.logger.warn('interfaces are open to everybody who reaches the port', { host });
   }
 
   static forRoot(settings: Settings & { readonly api: { readonly prefix: string } }): DynamicModule {

@@ -5,7 +5,9 @@ import { SystemClock } from '../runtime/system-clock.service.js';
 import type { Receipt } from '../gossip/publishing/receipt.js';
 import type { PublishingOptions } from '../subscriptions/publication.js';
 import { PublishingService } from '../subscriptions/publishing.service.js';
+import { assertGranted, type Caller } from './auth/caller.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
+import { ClientLimits } from './limits/client-limits.service.js';
 import { asGrapevineError, problemOf, type ProblemDocument } from './problem.js';
 import { readPublish } from './publish-request.js';
 
@@ -29,21 +31,32 @@ export class ClientPublishing {
 
   constructor(
     private readonly publishing: PublishingService,
+    private readonly limits: ClientLimits,
     private readonly clock: SystemClock,
   ) {}
 
-  async publish(ask: Ask): Promise<Receipt> {
-    return this.publishing.publish({ ...readPublish(ask.value), idempotencyKey: ask.idempotencyKey }, ask.options);
+  async publish(ask: Ask, caller: Caller): Promise<Receipt> {
+    this.limits.take('messages', caller.client);
+    return this.#publish(ask, caller);
   }
 
   /** In order; what is wrong with one message keeps no other out. */
-  async publishAll(asks: readonly Ask[]): Promise<BatchOutcome[]> {
+  async publishAll(asks: readonly Ask[], caller: Caller): Promise<BatchOutcome[]> {
     if (asks.length > BATCH_MESSAGES_MAX) {
       throw new GrapevineError('too-large', `A batch may have ${BATCH_MESSAGES_MAX} messages, not ${asks.length}.`);
     }
+    this.limits.take('messages', caller.client, asks.length);
     return Promise.all(
-      asks.map((ask) => this.publish(ask).catch((error: unknown) => ({ problem: problemOf(asGrapevineError(error)) }))),
+      asks.map((ask) =>
+        this.#publish(ask, caller).catch((error: unknown) => ({ problem: problemOf(asGrapevineError(error)) })),
+      ),
     );
+  }
+
+  async #publish({ value, options, idempotencyKey }: Ask, caller: Caller): Promise<Receipt> {
+    const request = readPublish(value);
+    assertGranted(caller, 'publish', request.topic);
+    return this.publishing.publish({ ...request, idempotencyKey }, options);
   }
 
   /** Runs a request whose key stands for this body; `idempotency-mismatch` when it was used for another one. */

@@ -5,7 +5,9 @@ import { ApiModule } from './api.module.js';
 const DESCRIPTION = `Broker-less publish-subscribe. Every node takes publications and serves subscribers.
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Live messages also come over Socket.IO, namespace \`/events\`:
-\`subscribe {topic, after?, batch?}\`, \`unsubscribe {topic}\`, \`publish {topic, message, …}\`; the server sends \`message\`, \`messages\`, \`gap\`, \`cut\` and \`draining\`.`;
+\`subscribe {topic, after?, batch?}\`, \`unsubscribe {topic}\`, \`publish {topic, message, …}\`; \`authenticate {token}\`; the server sends \`message\`, \`messages\`, \`gap\`, \`cut\` and \`draining\`.
+
+A node that asks for tokens takes a JWT as \`Authorization: Bearer\`, in \`auth.token\` of a socket, and in \`access_token\` of \`GET /stream\`.`;
 
 /** Two lines of newline-delimited JSON, to be run as they are. */
 const NDJSON_EXAMPLE = '{"topic":"chat","message":"one"}\n{"topic":"chat","message":{"two":2}}\n';
@@ -16,6 +18,7 @@ function openApiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Grapevine')
     .setDescription(DESCRIPTION)
     .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addTag('messages', 'Publish and read')
     .addTag('subscriptions', 'What this node wants')
     .addTag('topics', 'Who wants what')

@@ -14,6 +14,7 @@ export interface SubscribeAsk {
 
 const SUBSCRIBE_FIELDS = new Set(['topic', 'after', 'batch']);
 const UNSUBSCRIBE_FIELDS = new Set(['topic']);
+const AUTHENTICATE_FIELDS = new Set(['token']);
 
 /** Reads the payload of `subscribe`; throws the GrapevineError that says why not. */
 export function readSubscribe(payload: unknown): SubscribeAsk {
@@ -37,6 +38,16 @@ export function readUnsubscribe(payload: unknown): string {
   if (typeof topic !== 'string') errors.push({ field: 'topic', message: 'must be a string' });
   if (errors.length > 0) throw invalidRequest(errors);
   return topic as string;
+}
+
+/** Reads the payload of `authenticate`: as in the handshake, an object with a token. */
+export function readAuthenticate(payload: unknown): { readonly token: unknown } {
+  const object = readObject(payload);
+  const { token } = object;
+  const errors = unknownFields(object, AUTHENTICATE_FIELDS);
+  if (typeof token !== 'string') errors.push({ field: 'token', message: 'must be a string' });
+  if (errors.length > 0) throw invalidRequest(errors);
+  return { token };
 }
 
 /** Reads a payload of `publish`: what goes into the query and a header over REST stands beside the message here. */

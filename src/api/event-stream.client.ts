@@ -4,6 +4,8 @@ import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber, Subscribed } from '../subscriptions/client-subscriber.js';
 import type { MessageViews } from '../subscriptions/message-view.js';
 import type { Sink } from '../subscriptions/subscriber.js';
+import type { ClientSession } from './auth/client-sessions.service.js';
+import type { Grant } from './auth/grant.js';
 import type { ClientCounters } from './client-counters.js';
 import { problemOf } from './problem.js';
 import { cursorOnly, HEARTBEAT, messageEvent, namedEvent, retryAfter } from './sse.js';
@@ -12,7 +14,7 @@ import { cursorOnly, HEARTBEAT, messageEvent, namedEvent, retryAfter } from './s
 const LAST_WORDS_MS = 5_000;
 
 /** One open event stream. Its outbox is the subscriber's; here waits only what the connection has not taken yet. */
-export class EventStreamClient implements Sink {
+export class EventStreamClient implements Sink, ClientSession {
   #isOpen = false;
   #isEnded = false;
   /** What came before the head was written. */
@@ -20,6 +22,7 @@ export class EventStreamClient implements Sink {
 
   constructor(
     private readonly response: ServerResponse,
+    readonly grant: Grant,
     private readonly views: MessageViews,
     private readonly counters: ClientCounters,
     private readonly subscriber: () => ClientSubscriber,
@@ -59,6 +62,12 @@ export class EventStreamClient implements Sink {
     this.counters.cut.stream++;
     const error = new GrapevineError('overloaded', 'The client reads too slowly; it may resume from its last event.');
     this.#end(namedEvent('cut', problemOf(error)));
+  }
+
+  expired(reason: GrapevineError): void {
+    this.counters.expired.stream++;
+    this.subscriber().close();
+    this.#end(namedEvent('cut', problemOf(reason)));
   }
 
   draining(retryAfterMs: number): void {

@@ -7,6 +7,8 @@ import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';
 import { DrainService } from '../subscriptions/drain.service.js';
 import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
+import { grantOf, type Caller } from './auth/caller.js';
+import { ClientSessions } from './auth/client-sessions.service.js';
 import { ClientCounters } from './client-counters.js';
 import { EventStreamClient } from './event-stream.client.js';
 
@@ -32,6 +34,7 @@ export class EventStreams implements OnApplicationShutdown {
     private readonly subscriptions: SubscriptionsService,
     private readonly views: MessageViews,
     private readonly counters: ClientCounters,
+    private readonly sessions: ClientSessions,
     private readonly clock: SystemClock,
     alarms: Alarms,
     drain: DrainService,
@@ -41,11 +44,17 @@ export class EventStreams implements OnApplicationShutdown {
   }
 
   /** Turns a response into an event stream; throws, with nothing written yet, when it cannot be. */
-  async open(ask: StreamAsk, response: ServerResponse): Promise<void> {
+  async open(ask: StreamAsk, caller: Caller, response: ServerResponse): Promise<void> {
     if (this.#open.size >= EVENT_STREAMS_MAX) {
       throw new GrapevineError('too-many-requests', `The node has ${EVENT_STREAMS_MAX} event streams open.`);
     }
-    const client: EventStreamClient = new EventStreamClient(response, this.views, this.counters, () => subscriber);
+    const client: EventStreamClient = new EventStreamClient(
+      response,
+      grantOf(caller),
+      this.views,
+      this.counters,
+      () => subscriber,
+    );
     const subscriber: ClientSubscriber = this.subscriptions.openClient(client);
     this.#add(client);
     const close = (): void => {
@@ -69,12 +78,14 @@ export class EventStreams implements OnApplicationShutdown {
 
   #add(client: EventStreamClient): void {
     this.#open.add(client);
+    this.sessions.add(client);
     this.counters.connected.stream = this.#open.size;
     if (this.#open.size === 1) this.#heartbeat.set(this.clock.monotonicMs() + HEARTBEAT_MS);
   }
 
   #remove(client: EventStreamClient): void {
     this.#open.delete(client);
+    this.sessions.remove(client);
     this.counters.connected.stream = this.#open.size;
     if (this.#open.size === 0) this.#heartbeat.clear();
   }

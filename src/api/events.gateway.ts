@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Injectable, type Type } from '@nestjs/common';
 import {
   ConnectedSocket,
@@ -7,30 +6,41 @@ import {
   WebSocketGateway,
   type OnGatewayConnection,
   type OnGatewayDisconnect,
+  type OnGatewayInit,
 } from '@nestjs/websockets';
-import type { Socket } from 'socket.io';
+import type { Namespace, Socket } from 'socket.io';
 import { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
 import { DrainService } from '../subscriptions/drain.service.js';
 import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
+import { ClientAccess, socketToken } from './auth/access.service.js';
+import { assertGranted, grantOf } from './auth/caller.js';
+import { ClientSessions } from './auth/client-sessions.service.js';
+import { isGranted } from './auth/grant.js';
+import { boundedParser } from './bounded-parser.js';
 import { ClientCounters } from './client-counters.js';
 import { ClientPublishing, type Ask } from './client-publishing.service.js';
-import { readPublishAsk, readSubscribe, readUnsubscribe } from './event-request.js';
+import { readAuthenticate, readPublishAsk, readSubscribe, readUnsubscribe } from './event-request.js';
 import { EVENTS_NAMESPACE, type Answer, type Refusal } from './events.js';
-import { isAllowedOrigin } from './origin.js';
+import { callerOf, SocketDoor } from './http/socket-door.service.js';
+import { ClientLimits, type Limited } from './limits/client-limits.service.js';
 import { asGrapevineError, problemOf } from './problem.js';
 import { SocketClient } from './socket.client.js';
+import { assertPattern } from './topic-request.js';
 
-const EVENTS: ReadonlySet<unknown> = new Set(['subscribe', 'unsubscribe', 'publish']);
+const EVENTS: ReadonlySet<unknown> = new Set(['subscribe', 'unsubscribe', 'publish', 'authenticate']);
 
-/** Sockets connected at a time to one node. */
-const SOCKETS_MAX = 10_000;
+/** How long a connection may take to say which namespace it wants. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Clients over Socket.IO: subscribe, unsubscribe, publish, and messages as they come. Whatever they send, the answer is data. */
 @Injectable()
-export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisconnect<Socket> {
+export class EventsGateway
+  implements OnGatewayInit<Namespace>, OnGatewayConnection<Socket>, OnGatewayDisconnect<Socket>
+{
   readonly #clients = new Map<Socket, SocketClient>();
 
   constructor(
@@ -38,36 +48,54 @@ export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisc
     private readonly publishing: ClientPublishing,
     private readonly views: MessageViews,
     private readonly counters: ClientCounters,
+    private readonly door: SocketDoor,
+    private readonly access: ClientAccess,
+    private readonly limits: ClientLimits,
+    private readonly sessions: ClientSessions,
+    private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
     drain: DrainService,
   ) {
     drain.attach({ draining: ({ retryAfterMs }) => this.#clients.forEach((client) => client.draining(retryAfterMs)) });
   }
 
+  afterInit(namespace: Namespace): void {
+    this.door.watch(namespace);
+  }
+
   handleConnection(socket: Socket): void {
-    if (this.#clients.size >= SOCKETS_MAX) return void socket.disconnect(true);
-    const client: SocketClient = new SocketClient(socket, this.views, this.counters, () => subscriber);
+    const caller = callerOf(socket);
+    const client: SocketClient = new SocketClient(socket, caller, this.views, this.counters, () => subscriber);
     const subscriber = this.subscriptions.openClient(client);
     this.#clients.set(socket, client);
+    this.sessions.add(client);
     this.counters.connected.socket = this.#clients.size;
     socket.use((event, next) => {
       if (EVENTS.has(event[0])) return next();
+      const error = new GrapevineError('not-found', 'There is no such event.');
       const acknowledge: unknown = event.at(-1);
-      if (typeof acknowledge === 'function')
-        acknowledge(refusal(new GrapevineError('not-found', 'There is no such event.')));
+      if (typeof acknowledge === 'function') acknowledge(refusal(error));
+      client.refused(error, this.clock.monotonicMs());
     });
+    // What the parser refuses ends here; Socket.IO closes the connection itself.
+    socket.on('error', () => void this.counters.refused.malformed++);
   }
 
   handleDisconnect(socket: Socket): void {
-    this.#clients.get(socket)?.subscriber().close();
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    client.subscriber().close();
+    this.sessions.remove(client);
     this.#clients.delete(socket);
     this.counters.connected.socket = this.#clients.size;
   }
 
   @SubscribeMessage('subscribe')
   subscribe(@ConnectedSocket() socket: Socket, @MessageBody() payload: unknown): Promise<Answer> {
-    return this.#answer(socket, async (client) => {
+    return this.#answer(socket, 'subscriptions', async (client) => {
       const { topic, after, isBatched } = readSubscribe(payload);
+      assertPattern(topic);
+      assertGranted(client.caller, 'subscribe', topic);
       const isNew = !client.subscriber().patterns.includes(topic);
       // Known before the first message of it can come.
       client.subscribed(topic, isBatched);
@@ -82,7 +110,7 @@ export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisc
 
   @SubscribeMessage('unsubscribe')
   unsubscribe(@ConnectedSocket() socket: Socket, @MessageBody() payload: unknown): Promise<Answer> {
-    return this.#answer(socket, (client) => {
+    return this.#answer(socket, 'subscriptions', (client) => {
       const topic = readUnsubscribe(payload);
       client.subscriber().unsubscribe(topic);
       client.unsubscribed(topic);
@@ -92,20 +120,45 @@ export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisc
 
   @SubscribeMessage('publish')
   publish(@ConnectedSocket() socket: Socket, @MessageBody() payload: unknown): Promise<Answer> {
-    return this.#answer(socket, async () => {
-      if (!Array.isArray(payload)) return { ok: true, ...(await this.publishing.publish(readPublishAsk(payload))) };
-      return { ok: true, items: await this.publishing.publishAll(payload.map(askOrProblem)) };
+    return this.#answer(socket, 'requests', async ({ caller }) => {
+      if (!Array.isArray(payload)) {
+        return { ok: true, ...(await this.publishing.publish(readPublishAsk(payload), caller)) };
+      }
+      return { ok: true, items: await this.publishing.publishAll(payload.map(askOrProblem), caller) };
     });
   }
 
-  async #answer(socket: Socket, work: (client: SocketClient) => Promise<Answer>): Promise<Answer> {
+  /** A fresh token for a connection that is to go on; subscriptions that it does not grant end. */
+  @SubscribeMessage('authenticate')
+  authenticate(@ConnectedSocket() socket: Socket, @MessageBody() payload: unknown): Promise<Answer> {
+    return this.#answer(socket, 'requests', async (client) => {
+      const token = socketToken(readAuthenticate(payload), undefined);
+      const caller = await this.access.identify(token, socket.handshake.address);
+      const grant = grantOf(caller);
+      client.caller = caller;
+      const ended = client.subscriber().patterns.filter((pattern) => !isGranted(grant, 'subscribe', pattern));
+      for (const pattern of ended) {
+        client.subscriber().unsubscribe(pattern);
+        client.unsubscribed(pattern);
+      }
+      const { expiresAtMs } = grant;
+      const expiresAt = expiresAtMs === Infinity ? null : new Date(expiresAtMs).toISOString();
+      return { ok: true, expiresAt, ended };
+    });
+  }
+
+  /** Counts an event, does what it asks for, and answers with what came of it. */
+  async #answer(socket: Socket, what: Limited, work: (client: SocketClient) => Promise<Answer>): Promise<Answer> {
     const client = this.#clients.get(socket);
     if (client === undefined) return refusal(new GrapevineError('draining', 'The socket is being closed.'));
     if (!client.begin()) {
+      const error = new GrapevineError('too-many-requests', 'Too many requests of this socket are open.');
       client.answered(1);
-      return refusal(new GrapevineError('too-many-requests', 'Too many requests of this socket are open.'));
+      client.refused(error, this.clock.monotonicMs());
+      return refusal(error);
     }
     try {
+      this.limits.take(what, client.caller.client);
       const answer = await work(client);
       client.answered(answer.ok && Array.isArray(answer['items']) ? answer['items'].length : 1);
       return answer;
@@ -113,6 +166,8 @@ export class EventsGateway implements OnGatewayConnection<Socket>, OnGatewayDisc
       client.answered(1);
       const error = asGrapevineError(thrown);
       if (error.code === 'internal') this.logger.error('event-failed', { error: thrown });
+      if (error.code === 'too-many-requests') client.refused(error, this.clock.monotonicMs());
+      this.counters.refuse(error.code);
       return refusal(error);
     } finally {
       client.end();
@@ -142,9 +197,10 @@ export function eventsGatewayAt(prefix: string, settings: Settings): Type<Events
     serveClient: false,
     maxHttpBufferSize: bodyBytes,
     cors: { origin: corsOrigins.includes('*') ? '*' : corsOrigins },
-    // A page of another site may open a WebSocket anywhere; only this check keeps it from using the node.
-    allowRequest: (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void) =>
-      decide(null, isAllowedOrigin(request.headers, corsOrigins)),
+    parser: boundedParser,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    perMessageDeflate: false,
+    httpCompression: false,
     // Upgrades to other paths are somebody else's when somebody else owns the server.
     destroyUpgrade: prefix === '',
   })

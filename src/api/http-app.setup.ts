@@ -1,9 +1,18 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import helmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
+import { ClientAccess } from './auth/access.service.js';
+import { ClientCounters } from './client-counters.js';
 import { mountDocs } from './docs.setup.js';
+import { HostCheck } from './http/host-check.service.js';
+import { clientErrorAnswer } from './http/client-error.js';
+import { readTlsCredentials } from './http/tls-files.service.js';
 import { readJson } from './json-body.js';
+import { limitConnections } from './limits/connection-limits.setup.js';
 import { asGrapevineError, problemOf, PROBLEM_TYPE } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
@@ -11,12 +20,39 @@ import { RouteTable } from './route-table.js';
 /** Longest topic in a path, before decoding. */
 const PARAM_CHARACTERS_MAX = 1_024;
 
-/** The HTTP server of a node that is an application of its own; to be used with Nest's `bodyParser: false`. */
+/** How long a client may take for the headers of a request, and for all of it. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Node looks so often for requests that take longer. */
+const TIMEOUTS_CHECKED_MS = 1_000;
+/** Longer than any answer is waited for, and than the pauses between the heartbeats of streams. */
+const SILENCE_MS_MAX = 75_000;
+const KEEP_ALIVE_MS = 20_000;
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+const HEADERS_BYTES_MAX = 16 * 1024;
+
+/** The HTTP server of a node that is an application of its own; to be used with Nest's `bodyParser: false`. A StartError when its certificate cannot be used. */
 export function httpAdapterFor(settings: Settings): FastifyAdapter {
+  const server = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
+    maxHeaderSize: HEADERS_BYTES_MAX,
+  };
+  const credentials = readTlsCredentials(settings);
   return new FastifyAdapter({
+    ...(credentials === undefined
+      ? { http: server }
+      : { https: { ...server, ...credentials, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS } }),
     bodyLimit: settings.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
-    // What the router cannot read never comes to a filter.
+    // What cannot be read never comes to a filter.
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (socket.writable && socket.bytesWritten === 0) socket.write(clientErrorAnswer(error.code));
+      socket.destroySoon();
+    },
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => {
       const problem = asGrapevineError(error);
       void reply
@@ -28,12 +64,15 @@ export function httpAdapterFor(settings: Settings): FastifyAdapter {
 }
 
 /**
- * Makes an application that is a node and nothing else speak Grapevine's HTTP: content types, problem documents for
- * what no controller answers, CORS, and the documentation. To be called before `app.init` or `app.listen`.
+ * Makes an application that is a node and nothing else speak Grapevine's HTTP: limits, content types, problem documents for
+ * what no controller answers, security headers, CORS, and the documentation. To be called before `app.init` or `app.listen`.
  */
 export function configureHttp(app: NestFastifyApplication, settings: Settings): void {
   if (settings.api === false) return;
   const server = app.getHttpAdapter().getInstance();
+  limitConnections(app.getHttpServer(), settings, app.get(ClientCounters));
+  setSecurityHeaders(server, settings);
+  checkRequests(server, app.get(HostCheck), app.get(ClientAccess));
   takeOnlyJson(server);
   refuseUnknownMethods(server);
   app.useGlobalFilters(app.get(ProblemFilter));
@@ -42,6 +81,38 @@ export function configureHttp(app: NestFastifyApplication, settings: Settings): 
     app.enableCors({ origin, methods: ['GET', 'HEAD', 'POST'] });
   }
   mountDocs(app, settings.api.prefix);
+}
+
+/** The documentation is the only page, and loads nothing from elsewhere; Swagger UI styles its elements in place. */
+function setSecurityHeaders(server: FastifyInstance, { tlsCertFile }: Settings): void {
+  void server.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    hsts: tlsCertFile !== undefined,
+  });
+}
+
+/** Before the body of a request is read: under which name, in which coding, and by whom, so that a client's limits hold for all it asks for. */
+function checkRequests(server: FastifyInstance, hosts: HostCheck, access: ClientAccess): void {
+  hosts.turnOn();
+  server.addHook('onRequest', async ({ raw }: { readonly raw: IncomingMessage }) => {
+    hosts.assert(raw.headers.host);
+    const coding = raw.headers['content-encoding'];
+    if (coding !== undefined && coding !== 'identity') {
+      throw new GrapevineError('unsupported-media-type', 'Bodies are taken as they are, without a content coding.');
+    }
+    await access.admit(raw);
+  });
 }
 
 /** What a page of another site can send without being asked for permission, such as text, is not taken. */

@@ -1,4 +1,5 @@
-import { GrapevineError } from '../runtime/errors.js';
+import { GrapevineError, invalidRequest } from '../runtime/errors.js';
+import { isNestedDeeper, JSON_DEPTH_MAX, JSON_TEXT_DEPTH_MAX } from './limits/json-nesting.js';
 
 /** A body of newline-delimited JSON: per line that is not empty its value, or why it is none. */
 export class NdjsonBody {
@@ -21,6 +22,10 @@ export function readNdjson(text: string): NdjsonBody {
 
 /** The value of a JSON text, or the GrapevineError that says why there is none. What is in it is checked by who takes it. */
 export function readJson(json: string, what = 'The body'): unknown {
+  if (isNestedDeeper(json, JSON_TEXT_DEPTH_MAX)) {
+    const message = `must not be nested deeper than ${JSON_DEPTH_MAX} levels`;
+    return invalidRequest([{ field: 'body', message }]);
+  }
   try {
     return JSON.parse(json) as unknown;
   } catch (cause) {

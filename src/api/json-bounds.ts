@@ -1,5 +1,4 @@
-/** How deep the JSON of a client may be nested, counted from the request body or event payload. */
-const JSON_DEPTH_MAX = 64;
+import { JSON_DEPTH_MAX } from './limits/json-nesting.js';
 
 /**
  * Why a parsed JSON value is not taken from a client, or undefined when it is. Refused are depth, which would overflow

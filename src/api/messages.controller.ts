@@ -1,15 +1,19 @@
-import { Controller, Get, Header, Query, UseFilters } from '@nestjs/common';
+import { Controller, Get, Header, Query, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { MessageViews } from '../subscriptions/message-view.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
+import { AccessGuard, FromCaller } from './auth/access.guard.js';
+import { assertGranted, type Caller } from './auth/caller.js';
 import { MessagePageBody, MessagesQuery, PAGE_DEFAULT } from './messages.dto.js';
-import { ApiProblems } from './problem.dto.js';
+import { ApiTokenProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { StrictPipe } from './strict.pipe.js';
+import { assertTopic } from './topic-request.js';
 
 /** What this node has of a topic. */
 @ApiTags('messages')
 @UseFilters(ProblemFilter)
+@UseGuards(AccessGuard)
 @Controller('messages')
 export class MessagesController {
   constructor(
@@ -21,9 +25,14 @@ export class MessagesController {
   @Header('content-type', 'application/json; charset=utf-8')
   @ApiOperation({ summary: 'Messages of a topic', description: 'In the order in which they arrived at this node.' })
   @ApiResponse({ status: 200, description: 'A page of messages.', type: MessagePageBody })
-  @ApiProblems('invalid-request', 'invalid-topic', 'invalid-cursor', 'no-interest')
-  messages(@Query(StrictPipe) { topic, after, limit = PAGE_DEFAULT }: MessagesQuery): string {
-    const { items, next } = this.subscriptions.page(topic, { after, limit });
+  @ApiTokenProblems('forbidden', 'invalid-request', 'invalid-topic', 'invalid-cursor', 'no-interest')
+  async messages(
+    @Query(StrictPipe) { topic, after, limit = PAGE_DEFAULT }: MessagesQuery,
+    @FromCaller() caller: Caller,
+  ): Promise<string> {
+    assertTopic(topic);
+    assertGranted(caller, 'subscribe', topic);
+    const { items, next } = await this.subscriptions.page(topic, { after, limit });
     const texts = items.map((message) => this.views.json(message));
     return `{"items":[${texts.join(',')}],"next":${JSON.stringify(next)}}`;
   }

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ERRORS, GrapevineError, type ErrorCode } from '../runtime/errors.js';
 import { problemHeaders, problemOf } from './problem.js';
 
@@ -33,8 +33,18 @@ export class Problem {
   errors!: FieldProblem[];
 }
 
-/** Documents which errors an operation answers, with an example of each. */
-export function ApiProblems(...codes: readonly ErrorCode[]): MethodDecorator & ClassDecorator {
+/** What every operation may answer, and what those may that need a token. */
+const EVERYWHERE: readonly ErrorCode[] = ['wrong-host', 'too-many-requests'];
+const WITH_TOKEN: readonly ErrorCode[] = ['unauthorized', 'keys-unavailable'];
+
+/** An operation that needs a token at a node that asks for tokens, and the errors it answers. */
+export function ApiTokenProblems(...codes: readonly ErrorCode[]): MethodDecorator {
+  return applyDecorators(ApiBearerAuth(), ApiProblems(...codes, ...WITH_TOKEN));
+}
+
+/** Documents which errors an operation answers besides those that all do, with an example of each. */
+export function ApiProblems(...own: readonly ErrorCode[]): MethodDecorator {
+  const codes = [...own, ...EVERYWHERE];
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code]);
   const responses = [...byStatus].map(([status, same]) => ApiResponse({ status, ...problemResponse(same) }));

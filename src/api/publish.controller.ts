@@ -1,4 +1,15 @@
-import { Body, Controller, Headers, HttpCode, HttpStatus, Post, Query, Res, UseFilters } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Headers,
+  HttpCode,
+  HttpStatus,
+  Post,
+  Query,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -13,10 +24,12 @@ import {
 import { GrapevineError, invalidRequest } from '../runtime/errors.js';
 import type { Receipt } from '../gossip/publishing/receipt.js';
 import { PUBLISH_TIMEOUT_MS_DEFAULT } from '../subscriptions/publication.js';
+import { AccessGuard, FromCaller } from './auth/access.guard.js';
+import type { Caller } from './auth/caller.js';
 import { BATCH_MESSAGES_MAX, ClientPublishing, type Ask, type BatchOutcome } from './client-publishing.service.js';
 import { jsonProblem } from './json-bounds.js';
 import { NdjsonBody } from './json-body.js';
-import { ApiProblems } from './problem.dto.js';
+import { ApiTokenProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { BatchItem, PublishBody, ReceiptFields } from './publish.dto.js';
 import { PUBLISH_TIMEOUT_MS, readIdempotencyKey, readPublishOptions } from './publish-request.js';
@@ -26,6 +39,7 @@ const CHAT = { topic: 'chat', message: 'hello world' };
 /** `POST /publish`: one message, an array of them, or a line each. */
 @ApiTags('messages')
 @UseFilters(ProblemFilter)
+@UseGuards(AccessGuard)
 @Controller('publish')
 export class PublishController {
   constructor(private readonly publishing: ClientPublishing) {}
@@ -97,7 +111,8 @@ export class PublishController {
       ],
     },
   })
-  @ApiProblems(
+  @ApiTokenProblems(
+    'forbidden',
     'malformed-request',
     'invalid-request',
     'invalid-topic',
@@ -114,13 +129,15 @@ export class PublishController {
     @Body() body: unknown,
     @Query() query: Record<string, unknown>,
     @Headers('idempotency-key') keyHeader: string | undefined,
+    @FromCaller() caller: Caller,
     @Res({ passthrough: true }) reply: { status(code: number): unknown },
   ): Promise<Receipt | { items: BatchOutcome[] }> {
     const options = readPublishOptions(query);
     const key = readIdempotencyKey(keyHeader);
     const values = Array.isArray(body) ? (body as unknown[]) : body instanceof NdjsonBody ? body.items : undefined;
     if (values === undefined) {
-      const publishOne = (): Promise<Receipt> => this.publishing.publish({ value: body, options, idempotencyKey: key });
+      const publishOne = (): Promise<Receipt> =>
+        this.publishing.publish({ value: body, options, idempotencyKey: key }, caller);
       const receipt = await (key === undefined
         ? publishOne()
         : this.publishing.underKey(key, textOf(body), publishOne));
@@ -128,7 +145,7 @@ export class PublishController {
       return receipt;
     }
     const asks = values.map((value, at): Ask => ({ value, options, idempotencyKey: key && `${key}/${at}` }));
-    const publishAll = (): Promise<BatchOutcome[]> => this.publishing.publishAll(asks);
+    const publishAll = (): Promise<BatchOutcome[]> => this.publishing.publishAll(asks, caller);
     const items = await (key === undefined ? publishAll() : this.publishing.underKey(key, textOf(values), publishAll));
     reply.status(HttpStatus.OK);
     return { items };

@@ -5,8 +5,12 @@ import { GrapevineError } from '../runtime/errors.js';
 import type { ClientSubscriber } from '../subscriptions/client-subscriber.js';
 import type { MessageViews } from '../subscriptions/message-view.js';
 import type { Sink } from '../subscriptions/subscriber.js';
+import { grantOf, type Caller } from './auth/caller.js';
+import type { ClientSession } from './auth/client-sessions.service.js';
+import type { Grant } from './auth/grant.js';
 import type { ClientCounters } from './client-counters.js';
 import { eventText } from './events.js';
+import { RateLimit } from './limits/rate-limit.js';
 import { problemOf } from './problem.js';
 
 /** Requests of one socket that are being worked on; further ones are refused. */
@@ -15,17 +19,22 @@ const REQUESTS_OPEN_MAX = 4_096;
 /** Answers that a socket may leave unread before it is cut; an answer to a batch counts once a message. */
 const ANSWERS_UNREAD_MAX = 65_536;
 
+/** Refused requests of one socket, a second; ten times as many at once. */
+const REFUSALS = { perSecond: 50, clientsMax: 1 };
+
 /** One connected socket. Its outbox is the subscriber's; here waits only what the connection has not taken yet. */
-export class SocketClient implements Sink {
+export class SocketClient implements Sink, ClientSession {
   readonly #batched = new PatternTree<true>();
   readonly #single = new PatternTree<true>();
   #isWaiting = false;
   #isCut = false;
   #requestsOpen = 0;
+  readonly #refusals = new RateLimit(REFUSALS);
   #answersUnread = 0;
 
   constructor(
     private readonly socket: Socket,
+    public caller: Caller,
     private readonly views: MessageViews,
     private readonly counters: ClientCounters,
     readonly subscriber: () => ClientSubscriber,
@@ -60,10 +69,29 @@ export class SocketClient implements Sink {
     if (!this.#isCut) this.#send('gap', JSON.stringify(this.views.gap(gap)));
   }
 
+  get grant(): Grant {
+    return grantOf(this.caller);
+  }
+
   cut(): void {
-    if (this.#isCut) return;
+    if (!this.#isCut) this.counters.cut.socket++;
+    this.#cut(new GrapevineError('overloaded', 'The client reads too slowly; it may resume from what it received.'));
+  }
+
+  expired(reason: GrapevineError): void {
+    this.counters.expired.socket++;
+    this.#cut(reason);
+  }
+
+  /** Counts what was refused; who goes on asking for what it is refused is cut. */
+  refused(error: GrapevineError, nowMs: number): void {
+    if (this.#refusals.take('this', 1, nowMs) === 0 || this.#isCut) return;
     this.counters.cut.socket++;
-    const error = new GrapevineError('overloaded', 'The client reads too slowly; it may resume from what it received.');
+    this.#cut(error);
+  }
+
+  #cut(error: GrapevineError): void {
+    if (this.#isCut) return;
     this.#send('cut', JSON.stringify(problemOf(error)));
     this.#isCut = true;
     this.subscriber().close();

@@ -1,17 +1,21 @@
-import { Controller, Get, Header, Redirect, UseFilters } from '@nestjs/common';
+import { Controller, Get, Header, Redirect, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { DrainService } from '../subscriptions/drain.service.js';
 import { StatusService, type NodeStatus } from '../subscriptions/status.service.js';
+import { AccessGuard, FromCaller, ToAll } from './auth/access.guard.js';
+import { grantOf, type Caller } from './auth/caller.js';
+import { isGranted } from './auth/grant.js';
 import { MetricsService } from './metrics.service.js';
-import { ApiProblems } from './problem.dto.js';
+import { ApiProblems, ApiTokenProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { HealthBody, StatusBody } from './status.dto.js';
 
 /** What a node knows of itself and the cluster. */
 @ApiTags('node')
 @UseFilters(ProblemFilter)
+@UseGuards(AccessGuard)
 @Controller()
 export class StatusController {
   constructor(
@@ -22,6 +26,7 @@ export class StatusController {
   ) {}
 
   @Get()
+  @ToAll()
   @Redirect()
   @ApiExcludeEndpoint()
   home(): { url: string; statusCode: number } {
@@ -30,21 +35,35 @@ export class StatusController {
   }
 
   @Get('status')
-  @ApiOperation({ summary: 'This node, its peers and topics, and the cluster as it sees it' })
+  @ApiOperation({
+    summary: 'This node, its peers and topics, and the cluster as it sees it',
+    description: 'With tokens, of topics those that the token lets its bearer read.',
+  })
   @ApiResponse({ status: 200, description: 'The state of the node.', type: StatusBody })
-  status(): NodeStatus {
-    return this.nodeStatus.status();
+  @ApiTokenProblems()
+  status(@FromCaller() caller: Caller): NodeStatus {
+    const grant = grantOf(caller);
+    const isShown = (topic: string): boolean => isGranted(grant, 'subscribe', topic);
+    const status = this.nodeStatus.status();
+    return {
+      ...status,
+      subscriptions: status.subscriptions.filter(isShown),
+      topics: status.topics.filter(({ topic }) => isShown(topic)),
+    };
   }
 
   @Get('health/live')
+  @ToAll()
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Whether the process works' })
   @ApiResponse({ status: 200, description: 'It does.', type: HealthBody })
+  @ApiProblems()
   live(): HealthBody {
     return { status: 'ok' };
   }
 
   @Get('health/ready')
+  @ToAll()
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Whether the node should be sent requests',
@@ -63,6 +82,7 @@ export class StatusController {
   @ApiProduces('text/plain')
   @ApiOperation({ summary: 'Metrics for Prometheus' })
   @ApiResponse({ status: 200, description: 'The text format of Prometheus.', schema: { type: 'string' } })
+  @ApiTokenProblems()
   metrics(): Promise<string> {
     return this.nodeMetrics.text();
   }

@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, Get, Headers, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, Headers, Query, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AccessGuard, FromCaller } from './auth/access.guard.js';
+import { assertGranted, type Caller } from './auth/caller.js';
 import { EventStreams } from './event-streams.service.js';
-import { ApiProblems } from './problem.dto.js';
+import { ApiTokenProblems } from './problem.dto.js';
 import { ProblemFilter } from './problem.filter.js';
 import { StreamQuery } from './stream.dto.js';
 import { StrictPipe } from './strict.pipe.js';
+import { assertPattern } from './topic-request.js';
 
 /** Fastify wraps the response, Express is the response. */
 interface StreamReply {
@@ -17,6 +20,7 @@ interface StreamReply {
 /** `GET /stream`: messages as Server-Sent Events. */
 @ApiTags('messages')
 @UseFilters(ProblemFilter)
+@UseGuards(AccessGuard)
 @Controller('stream')
 export class StreamController {
   constructor(private readonly streams: EventStreams) {}
@@ -26,30 +30,33 @@ export class StreamController {
     summary: 'Messages as Server-Sent Events',
     description:
       'Each message is an event whose `id` is a cursor that every node understands. Other events: `recovered` (after a resume: whether all was ' +
-      'still there), `gap`, `cut` (the client reads too slowly), `draining`. Try it with `curl -N` or `EventSource`; this page shows nothing until the stream ends.',
+      'still there), `gap`, `cut` (the client reads too slowly, or its token has expired), `draining`. Try it with `curl -N` or `EventSource`; this page shows nothing until the stream ends.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Resumes after that event; wins over `after`.' })
   @ApiProduces('text/event-stream')
   @ApiResponse({ status: 200, description: 'Events.', schema: { type: 'string' } })
-  @ApiProblems(
+  @ApiTokenProblems(
+    'forbidden',
     'invalid-request',
     'invalid-pattern',
     'invalid-cursor',
     'too-many-subscriptions',
-    'too-many-requests',
     'draining',
   )
   async stream(
     @Query(StrictPipe) { topic, after }: StreamQuery,
+    @FromCaller() caller: Caller,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() request: { readonly method: string },
     @Res() reply: StreamReply,
   ): Promise<void> {
+    assertPattern(topic);
+    assertGranted(caller, 'subscribe', topic);
     const response = reply.raw ?? (reply as unknown as ServerResponse);
     copyHeaders(reply, response);
     // Fastify answers HEAD with the handler of GET; a stream without a body would stay open for nothing.
     if (request.method === 'HEAD') response.writeHead(200).end();
-    else await this.streams.open({ topic, after: lastEventId || after }, response);
+    else await this.streams.open({ topic, after: lastEventId || after }, caller, response);
     reply.hijack?.();
   }
 }

@@ -13,4 +13,11 @@ export class StreamQuery {
   @IsOptional()
   @IsString()
   after?: string;
+
+  @ApiPropertyOptional({
+    description: 'A token, for `EventSource`, which cannot send headers. An `Authorization` header wins over it.',
+  })
+  @IsOptional()
+  @IsString()
+  access_token?: string;
 }

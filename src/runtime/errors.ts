@@ -12,6 +12,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: 'Not allowed' },
   'may-not-publish': { status: 403, title: 'This node may not publish to the topic' },
   'may-not-read': { status: 403, title: 'This node may not read the topic' },
+  'foreign-origin': { status: 403, title: 'The page may not use this node' },
   'not-found': { status: 404, title: 'There is no such resource' },
   'method-not-allowed': { status: 405, title: 'The resource does not know this method' },
   'request-timeout': { status: 408, title: 'The request did not come in time' },

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ClientCounters } from '../client-counters.js';
 import { ClientAccess } from './access.service.js';
 import { grantOf, type Caller } from './caller.js';
 
@@ -26,20 +25,14 @@ export const FromCaller = createParamDecorator((_data: unknown, context: Executi
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly access: ClientAccess,
-    private readonly counters: ClientCounters,
     private readonly reflector: Reflector,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<HostRequest>();
     const caller = await this.access.admit(request.raw ?? request);
-    if (this.reflector.get<boolean | undefined>(TO_ALL, context.getHandler()) !== true) this.#assertGrant(caller);
+    if (this.reflector.get<boolean | undefined>(TO_ALL, context.getHandler()) !== true) grantOf(caller);
     request.grapevineCaller = caller;
     return true;
-  }
-
-  #assertGrant(caller: Caller): void {
-    if (caller.grant === undefined && caller.refusal === undefined) this.counters.refused.token++;
-    grantOf(caller);
   }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { GrapevineError } from '../../runtime/errors.js';
-import { ClientCounters } from '../client-counters.js';
 import { clientAddress } from '../limits/client-address.js';
 import { ClientLimits } from '../limits/client-limits.service.js';
 import { asGrapevineError } from '../problem.js';
@@ -21,7 +20,6 @@ export class ClientAccess {
   constructor(
     private readonly tokens: Tokens,
     private readonly limits: ClientLimits,
-    private readonly counters: ClientCounters,
   ) {}
 
   /** Who sends a request, once however often it is asked. Throws `too-many-requests`; a token that is not accepted is left to whoever needs one. */
@@ -42,7 +40,6 @@ export class ClientAccess {
       const refusal = asGrapevineError(error);
       if (refusal.code === 'too-many-requests') throw refusal;
       if (refusal.code === 'internal') throw error;
-      this.counters.refused.token++;
       return { client: address, grant: undefined, refusal };
     }
   }

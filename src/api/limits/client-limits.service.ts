@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { GrapevineError } from '../../runtime/errors.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
-import { ClientCounters } from '../client-counters.js';
 import { RateLimit } from './rate-limit.js';
 
 /** What is limited. */
@@ -19,7 +18,6 @@ export class ClientLimits {
   constructor(
     settings: Settings,
     private readonly clock: SystemClock,
-    private readonly counters: ClientCounters,
   ) {
     const { rateRequests = 0, rateMessages = 0, rateHandshakes, rateSubscriptions } = settings;
     const limitOf = (perSecond: number): RateLimit => new RateLimit({ perSecond, clientsMax: LIMITED_CLIENTS_MAX });
@@ -35,7 +33,6 @@ export class ClientLimits {
   take(what: Limited, client: string, cost = 1): void {
     const waitMs = Math.ceil(this.#limits[what].take(client, cost, this.clock.monotonicMs()));
     if (waitMs === 0) return;
-    this.counters.refused.rate++;
     throw new GrapevineError('too-many-requests', `Too many ${what} of one client.`, {
       retryAfterMs: waitMs,
       extra: { retryAfterMs: waitMs },

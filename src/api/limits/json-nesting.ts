@@ -1,5 +1,8 @@
-/** How deep the JSON of a client may be nested, counted from the request body or event payload. */
+/** How deep a value of a client may be nested. */
 export const JSON_DEPTH_MAX = 64;
+
+/** The same for the text around it: an event is a list, in it a batch, in it an object that holds the message. */
+export const JSON_TEXT_DEPTH_MAX = JSON_DEPTH_MAX + 3;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
