@@ -22,6 +22,7 @@ import type { Bundle } from '../bundles/bundle.js';
 import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import { KEYS_PER_FRAME_MAX, type KeyGrantFrame, type KeyRequestFrame } from '../bundles/gossip-frames.js';
 import { Allowance } from '../dissemination/allowance.js';
+import { KeyHolders } from './key-holders.js';
 import { decodeTopicKey, encodeTopicKey, type KnownTopicKey } from './topic-key.js';
 
 /** Opened topic keys that are kept in memory; others are unwrapped again from the log. */
@@ -43,13 +44,6 @@ interface Pairing {
   readonly granted: Set<KeyId>;
 }
 
-/** Nodes that were interested in a topic since its present key is used; who is when the next bundle is sealed comes to them. */
-interface Holders {
-  readonly ids: Set<NodeId>;
-  /** The audience that was added last, as the directory gave it. */
-  added: readonly NodeId[];
-}
-
 /**
  * Topic keys: makes those that this node seals with, grants them to interested peers, and keeps all that it was granted as long as
  * the bundles they open. Between two nodes they go wrapped with a pairwise key that one JWE has brought.
@@ -60,8 +54,7 @@ export class TopicKeysService implements OnModuleInit {
   /** Granted ones are in memory only until they open something, so that nobody fills the log with keys. */
   readonly #opened = new Map<KeyId, KnownTopicKey>();
   readonly #pairings = new Map<NodeId, Pairing>();
-  /** Topics that this node publishes to → who may have the present key, from here or from any other node that has it. */
-  readonly #holders = new Map<string, Holders>();
+  readonly #holders = new KeyHolders();
   readonly #allowance = new Allowance(KEYS_ASKED_MAX);
   readonly #renewal: Alarm;
 
@@ -88,7 +81,7 @@ export class TopicKeysService implements OnModuleInit {
   async sealingTurn(topic: string): Promise<SealingTurn> {
     const turn = this.#sealing.next(topic);
     if (turn.counter === 0) {
-      this.#holders.set(topic, { ids: new Set(), added: [] });
+      this.#holders.began(topic);
       try {
         await this.#keep(turn.keyId, { topic, key: turn.key });
       } catch (error) {
@@ -97,7 +90,7 @@ export class TopicKeysService implements OnModuleInit {
         throw error;
       }
     }
-    this.#noteAudience(topic);
+    this.#holders.used(topic, this.peers.directory.interested(topic));
     return turn;
   }
 
@@ -213,16 +206,7 @@ export class TopicKeysService implements OnModuleInit {
   }
 
   #noteHolder(reader: NodeId, topic: string, keyId: KeyId): void {
-    if (this.#sealing.current(topic)?.keyId === keyId) this.#holders.get(topic)?.ids.add(reader);
-  }
-
-  /** Whoever is interested may get the key, if not from here then from another reader. */
-  #noteAudience(topic: string): void {
-    const holders = this.#holders.get(topic);
-    const audience = this.peers.directory.interested(topic);
-    if (holders === undefined || holders.added === audience) return;
-    holders.added = audience;
-    for (const id of audience) if (id !== this.peers.self) holders.ids.add(id);
+    if (this.#sealing.current(topic)?.keyId === keyId) this.#holders.granted(topic, reader);
   }
 
   /** Somebody may have lost the right to read: whatever key it has, from whomever, opens nothing that is published from now on. */
@@ -233,16 +217,14 @@ export class TopicKeysService implements OnModuleInit {
 
   /** A reader that unsubscribed or left has the present key: the next bundle is sealed with another. */
   #renewDeserted(): void {
-    for (const [topic, { ids }] of this.#holders) {
-      if (![...ids].some((reader) => this.#isGone(reader, topic))) continue;
-      this.#sealing.renew(topic);
-      this.#holders.delete(topic);
-    }
+    for (const topic of this.#holders.takeDeserted((id, of) => this.#isGone(id, of))) this.#sealing.renew(topic);
     this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
   }
 
   #isGone(reader: NodeId, topic: string): boolean {
+    if (reader === this.peers.self) return false;
     const state = this.peers.directory.member(reader)?.state;
+    if (state === undefined) return true;
     return state === 'left' || (state === 'alive' && this.peers.directory.interestSince(reader, topic) === undefined);
   }
 

@@ -1,0 +1,153 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { Settings } from '../../src/config/settings.js';
+import { TopicKeysService } from '../../src/gossip/keys/topic-keys.service.js';
+import { GrapevineModule } from '../../src/grapevine.module.js';
+import { Grapevine } from '../../src/grapevine.service.js';
+import { PeersService } from '../../src/peers/peers.service.js';
+import { SubscriptionsModule } from '../../src/subscriptions/subscriptions.module.js';
+
+const SECRET = 'the secret of the cluster under test';
+const POLL = { timeout: 15_000, interval: 20 };
+/** The kind of a frame of gossip that grants keys. */
+const KEY_GRANT = 11;
+
+interface Node {
+  readonly grapevine: Grapevine;
+  readonly peers: PeersService;
+  readonly keys: TopicKeysService;
+}
+
+describe('topic keys', { timeout: 60_000 }, () => {
+  let folder: string;
+  let apps: INestApplicationContext[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'grapevine-'));
+    apps = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(apps.map((app) => app.close()));
+    await rm(folder, { recursive: true });
+  });
+
+  async function start(name: string, chosen: Partial<Settings> = {}): Promise<Node> {
+    const fixed = {
+      name,
+      port: 0,
+      profile: 'local',
+      logLevel: 'silent',
+      store: 'memory',
+      clusterSecret: SECRET,
+    } as const;
+    const settings = Object.assign(new Settings(), fixed, { api: false }, chosen);
+    const imports = [ConfigModule.forRoot(settings), SubscriptionsModule];
+    const module = { module: GrapevineModule, imports };
+    const app = await Test.createTestingModule({ imports: [module] }).compile();
+    apps.push(app);
+    await app.init();
+    const get = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
+    return { grapevine: get(Grapevine), peers: get(PeersService), keys: get(TopicKeysService) };
+  }
+
+  const areLinked = (...nodes: readonly Node[]): Promise<void> =>
+    expect.poll(() => nodes.every(({ peers }) => peers.linked().length === nodes.length - 1), POLL).toBe(true);
+
+  async function listen({ grapevine }: Node, topic: string): Promise<unknown[]> {
+    const heard: unknown[] = [];
+    await grapevine.subscribe(topic, ({ message }) => void heard.push(message));
+    return heard;
+  }
+
+  const presentKeyOf = async ({ keys }: Node, topic: string): Promise<string> => (await keys.sealingTurn(topic)).keyId;
+
+  async function listed(...nodes: readonly Node[]): Promise<string> {
+    const path = join(folder, 'allowed-keys');
+    await writeFile(`${path}.new`, JSON.stringify(nodes.map(({ peers }) => peers.self)));
+    await rename(`${path}.new`, path);
+    return path;
+  }
+
+  it('reach a reader that the publisher has no link to, by way of a node that cannot read', async () => {
+    const b = await start('B', { host: '127.0.0.2' });
+    const peers = [b.peers.url];
+    const a = await start('A', { host: '127.0.0.1', peers, peerNetworks: ['127.0.0.2/32'] });
+    const d = await start('D', { host: '127.0.0.3', peers, peerNetworks: ['127.0.0.2/32'] });
+    await expect.poll(() => a.peers.directory.isLive(d.peers.self), POLL).toBe(true);
+    const heard = await listen(d, 'orders');
+    await expect.poll(() => a.peers.directory.interested('orders'), POLL).toEqual([d.peers.self]);
+    const { ack } = await a.grapevine.publish('orders', 1, { ack: 'all', timeoutMs: 15_000 });
+    expect(ack).toMatchObject({ confirmed: 2, of: 2 });
+    await expect.poll(() => heard, POLL).toEqual([1]);
+    expect([a.peers.linked(), d.peers.linked()]).toEqual([[b.peers.self], [b.peers.self]]);
+    expect(b.grapevine.status().topics).toMatchObject([{ topic: 'orders', count: 1 }]);
+  });
+
+  it('are made anew at once when a node is taken off the list, also those it may have from others', async () => {
+    const allowedKeysFile = await listed();
+    const only = { clusterSecret: undefined as unknown as string, allowedKeysFile };
+    const a = await start('A', only);
+    const b = await start('B', { ...only, peers: [a.peers.url] });
+    const c = await start('C', { ...only, peers: [a.peers.url] });
+    await listed(a, b, c);
+    await areLinked(a, b, c);
+    const heard = await listen(b, 'orders');
+    await listen(c, 'orders');
+    await a.grapevine.publish('orders', 1, { ack: 'all', timeoutMs: 15_000 });
+    const [before, unused] = [await presentKeyOf(a, 'orders'), await presentKeyOf(a, 'never published')];
+    expect(await presentKeyOf(a, 'orders')).toBe(before);
+    await listed(a, b);
+    await expect.poll(() => a.peers.linked(), POLL).toEqual([b.peers.self]);
+    expect(await presentKeyOf(a, 'orders')).not.toBe(before);
+    expect(await presentKeyOf(a, 'never published')).not.toBe(unused);
+    // It is not waited for any more, though nobody found it dead yet.
+    const { ack } = await a.grapevine.publish('orders', 2, { ack: 'all', timeoutMs: 15_000 });
+    expect(ack).toMatchObject({ confirmed: 2, of: 2 });
+    await expect.poll(() => heard, POLL).toEqual([1, 2]);
+  });
+
+  it('come again when the grant that brought the first was lost', async () => {
+    const a = await start('A');
+    const b = await start('B', { peers: [a.peers.url] });
+    await areLinked(a, b);
+    const heard = await listen(b, 'orders');
+    const { peers } = a;
+    const send = peers.send.bind(peers);
+    let lost = 0;
+    peers.send = (peer, lane, body) => (body[0] === KEY_GRANT && lost++ === 0 ? true : send(peer, lane, body));
+    await a.grapevine.publish('orders', 1);
+    await expect.poll(() => heard, POLL).toEqual([1]);
+    expect(lost).toBeGreaterThan(1);
+  });
+
+  it('of retained history are granted by any holder, once a late reader may read', async () => {
+    const policy = join(folder, 'policy');
+    const decree = async (topics: object): Promise<void> => {
+      await writeFile(`${policy}.new`, JSON.stringify({ topics }));
+      await rename(`${policy}.new`, policy);
+    };
+    await decree({});
+    const a = await start('A');
+    const b = await start('B', { peers: [a.peers.url], topicPolicyFile: policy });
+    await areLinked(a, b);
+    const atB = await listen(b, 'orders');
+    await a.grapevine.publish('orders', 'old', { ack: 'all', timeoutMs: 15_000 });
+    await expect.poll(() => atB, POLL).toEqual(['old']);
+    await apps.shift()!.close();
+    await decree({ orders: { read: [b.peers.self] } });
+    const c = await start('C', { peers: [b.peers.url] });
+    await areLinked(b, c);
+    const atC: unknown[] = [];
+    const hear = { after: 'retained', timeoutMs: 200 } as const;
+    await c.grapevine.subscribe('orders', ({ message }) => void atC.push(message), hear);
+    expect([atC, c.grapevine.status().topics]).toEqual([[], []]);
+    await decree({ orders: { read: [b.peers.self, c.peers.self] } });
+    await expect.poll(() => atC, POLL).toEqual(['old']);
+  });
+});
