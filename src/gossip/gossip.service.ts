@@ -27,9 +27,11 @@ import type { Receipt } from './publishing/receipt.js';
 import type { StreamId } from './bundles/stream.js';
 import { TopicKeysService } from './keys/topic-keys.service.js';
 
-/** Bytes of the log that one read of messages opens at a time. */
+/** Bytes of the log, and bundles, that one read of messages opens. */
 const READ_BYTES = 256 * 1024;
 const READ_BUNDLES = 64;
+/** Bundles that are passed over at a time. */
+const PASSED_BUNDLES = 1_024;
 const POLL_MS = 25;
 /** Topics that a line of the log names. */
 const TOPICS_NAMED = 10;
@@ -140,41 +142,47 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     return this.publishers.nameOf(publisher);
   }
 
-  /** What this node holds of the streams whose topic matches. */
-  *extentsOf(topicMatches: (topic: string) => boolean): Iterable<StreamExtent> {
-    for (const extent of this.log.extents()) if (topicMatches(extent.stream.topic)) yield extent;
+  /** What this node holds of the streams whose topic matches a topic or pattern; may be gone through over several turns. */
+  extentsOf(pattern: string): Iterable<StreamExtent> {
+    return this.log.extentsOf(pattern);
   }
 
-  /** Messages of a stream in order, from `fromSeq` or the first above that is held; none when there is nothing more that can be read. */
-  readStream(stream: StreamId, fromSeq: number, limit: number): readonly Message[] {
-    const found: Message[] = [];
-    let next = fromSeq;
-    while (found.length < limit) {
-      const bundles = this.log.read(stream, next, READ_BYTES);
-      if (bundles.length === 0) break;
-      for (const { bundle } of bundles) {
-        const messages = this.delivery.open(bundle);
-        for (const message of messages ?? []) if (message.seq >= next && found.length < limit) found.push(message);
-        next = bundle.lastSeq + 1;
-      }
-    }
-    return found;
+  extentOf(stream: StreamId): StreamExtent | undefined {
+    return this.log.readable(stream);
   }
 
-  /** Messages of a topic in order of arrival, those of whole bundles after `afterArrival`, at least `limit` of them if there are so many. */
-  readTopic(topic: string, afterArrival: number, limit: number): readonly LoggedMessage[] {
-    const found: LoggedMessage[] = [];
-    let after = afterArrival;
-    while (found.length < limit) {
-      const bundles = this.log.readTopic(topic, after, Math.min(READ_BUNDLES, limit));
-      if (bundles.length === 0) break;
-      for (const { bundle, arrival } of bundles) {
-        if (found.length >= limit) break;
-        for (const message of this.delivery.open(bundle) ?? []) found.push({ message, arrival });
-        after = arrival;
-      }
+  /** A part of a stream in order, from `fromSeq` or the first above that is held, and where to read on. */
+  readStream(stream: StreamId, fromSeq: number): { readonly messages: readonly Message[]; readonly nextSeq: number } {
+    const messages: Message[] = [];
+    let nextSeq = fromSeq;
+    for (const { bundle } of this.log.read(stream, fromSeq, READ_BYTES)) {
+      for (const message of this.delivery.open(bundle) ?? []) if (message.seq >= fromSeq) messages.push(message);
+      nextSeq = bundle.lastSeq + 1;
     }
-    return found;
+    return { messages, nextSeq };
+  }
+
+  /** A part of a topic in order of arrival, whole bundles after `afterArrival`, and the last of them; undefined when there is no more. */
+  readTopic(
+    topic: string,
+    afterArrival: number,
+  ): { readonly messages: readonly LoggedMessage[]; readonly lastArrival: number } | undefined {
+    const bundles = this.log.readTopic(topic, afterArrival, READ_BUNDLES, READ_BYTES);
+    const last = bundles.at(-1);
+    if (last === undefined) return undefined;
+    const messages = bundles.flatMap(({ bundle, arrival }) =>
+      (this.delivery.open(bundle) ?? []).map((message) => ({ message, arrival })),
+    );
+    return { messages, lastArrival: last.arrival };
+  }
+
+  /** Looks at a number of a topic's bundles after `afterArrival` without opening them: see `BundleLog.passOver`. */
+  passOver(
+    topic: string,
+    afterArrival: number,
+    isPassed: (entry: { readonly stream: { readonly id: StreamId }; readonly lastSeq: number }) => boolean,
+  ): { readonly arrival: number; readonly isPassed: boolean } | undefined {
+    return this.log.passOver(topic, afterArrival, PASSED_BUNDLES, isPassed);
   }
 
   seqBefore(stream: StreamId, wallMs: number): number {

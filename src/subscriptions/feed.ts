@@ -12,6 +12,14 @@ import { Outbox, type Delivery, type OutboxBounds } from './outbox.js';
 import { Progress } from './progress.js';
 import { Replay } from './replay.js';
 import type { StartingPoint } from './starting-point.js';
+import { TopicTree } from '../topics/topic-tree.js';
+
+/** Streams whose place a feed that starts now notes; that of others follows from when it started. */
+export const NOTED_STREAMS_MAX = 1_024;
+
+/** A start looks at so many streams before others have their turn; looking a time up in the log counts as so many. */
+const STREAMS_A_SLICE = 2_048;
+const LOOKUP_STREAMS = 64;
 
 /** When a feed is full, and what it leaves out. */
 export interface FeedOptions extends OutboxBounds {
@@ -29,12 +37,24 @@ interface Coverage {
   to: number;
 }
 
+/** A start whose streams are still being gone through. */
+interface Starting {
+  readonly pattern: string;
+  readonly point: StartingPoint;
+  readonly topicMatches: (topic: string) => boolean;
+  isRecovered: boolean;
+  lookups: number;
+  isOver: boolean;
+}
+
 /** The messages of one subscriber, see above. */
 export class Feed {
   readonly #covered = new Map<StreamId, Coverage>();
+  readonly #coveredByTopic = new TopicTree<Set<Coverage>>();
   readonly #progress = new Progress();
-  /** Seldom, and at most a few for each stream: they go before everything else. */
-  #lateGaps: Gap[] = [];
+  /** At most one for each stream: they go before everything else. */
+  readonly #lateGaps = new Map<StreamId, Gap>();
+  readonly #starting = new Set<Starting>();
   readonly #outbox: Outbox;
   readonly #replay: Replay;
 
@@ -46,36 +66,55 @@ export class Feed {
     this.#replay = new Replay(log, (stream, seq) => this.#caughtUp(stream, seq));
   }
 
-  get isEmpty(): boolean {
-    return this.#lateGaps.length === 0 && this.#outbox.isEmpty && this.#replay.isDone;
+  /** `take` has something to do now; while a start is under way it has not. */
+  get hasMore(): boolean {
+    if (this.#starting.size > 0) return false;
+    return this.#lateGaps.size > 0 || !this.#outbox.isEmpty || !this.#replay.isDone;
   }
 
-  /** Begins with the streams whose topic matches; false when something after the starting point is lost. */
-  start(topicMatches: (topic: string) => boolean, point: StartingPoint): boolean {
-    const missing = new Map(point.from === 'cursor' ? point.cursor.streams : []);
-    let isRecovered = true;
-    for (const extent of this.log.extentsOf(topicMatches)) {
-      missing.delete(extent.stream.id);
-      const { after, isComplete } = this.#startOf(extent, point);
-      isRecovered &&= isComplete;
-      this.#cover(extent, after);
+  /**
+   * Begins with a topic or pattern, in slices; false when something after the starting point is lost. Nothing can be taken in
+   * between; live messages can be offered.
+   */
+  *start(pattern: string, point: StartingPoint, topicMatches: (topic: string) => boolean): Generator<void, boolean> {
+    const isRecovered = this.#noteMissing(point, topicMatches);
+    const starting = { pattern, point, topicMatches, isRecovered, lookups: 0, isOver: false };
+    if (point.from !== 'now') this.#starting.add(starting);
+    let seen = 0;
+    try {
+      for (const extent of this.log.extentsOf(pattern)) {
+        this.#begin(extent, starting);
+        seen++;
+        if (point.from === 'now' && seen >= NOTED_STREAMS_MAX) break;
+        if (seen + starting.lookups * LOOKUP_STREAMS < STREAMS_A_SLICE) continue;
+        seen = starting.lookups = 0;
+        yield;
+        if (starting.isOver) break;
+      }
+    } finally {
+      this.#starting.delete(starting);
     }
-    // They may still come; what the reader has of them stays known.
-    for (const [stream, seq] of missing) if (!this.#covered.has(stream)) this.#progress.advance(stream, seq);
-    const isToken = point.from === 'cursor' && point.isToken;
-    return isRecovered && !(isToken && missing.size > 0);
+    return starting.isRecovered;
   }
 
-  /** Ends what is not wanted any more. */
-  keep(isWanted: (topic: string) => boolean): void {
-    for (const [id, { stream }] of this.#covered) {
-      if (isWanted(stream.topic)) continue;
-      this.#covered.delete(id);
-      this.#progress.forget(id);
+  /** Ends a topic or pattern: what is still wanted for another one stays. */
+  end(pattern: string, isWanted: (topic: string) => boolean): void {
+    for (const starting of this.#starting) {
+      if (starting.pattern !== pattern) continue;
+      starting.isOver = true;
+      this.#starting.delete(starting);
     }
-    this.#lateGaps = this.#lateGaps.filter(({ stream }) => isWanted(stream.topic));
+    for (const streams of this.#coveredByTopic.matching(pattern)) {
+      for (const { stream } of streams) {
+        if (isWanted(stream.topic)) break;
+        this.#covered.delete(stream.id);
+        this.#progress.forget(stream.id);
+        this.#lateGaps.delete(stream.id);
+        this.#replay.drop(stream.id);
+        this.#coveredByTopic.delete(stream.topic);
+      }
+    }
     this.#outbox.keep(isWanted);
-    this.#replay.keep(isWanted);
   }
 
   /** Live messages, consecutive in one stream, of `bytes` in all. `overflow`: the subscriber is to be cut. */
@@ -96,7 +135,8 @@ export class Feed {
     const covered = this.#coverageOf(gap.stream, gap.from - 1);
     if (gap.reason === 'late' && gap.to === covered.from) {
       // The subscriber was there from what the node took for the stream's beginning on; that may lie far behind by now.
-      this.#lateGaps.push(gap);
+      const told = this.#lateGaps.get(gap.stream.id);
+      this.#lateGaps.set(gap.stream.id, { ...gap, to: told?.to ?? gap.to });
       covered.from = gap.from - 1;
     } else if (this.#replay.isReading(gap.stream.id)) this.#replay.passed(gap.stream.id, gap.to);
     else if (gap.to > covered.to) {
@@ -107,17 +147,18 @@ export class Feed {
     return 'taken';
   }
 
-  /** What comes next, up to about `messagesMax` messages; undefined when there is nothing, or nothing but unwanted ones. */
+  /** What comes next, up to about `messagesMax` messages; undefined when nothing is ready in this turn. */
   take(messagesMax: number): Delivery | undefined {
-    const gap = this.#lateGaps.shift();
-    if (gap !== undefined) return { gap };
-    // What waits in the outbox goes first: a stream that overflowed is read on from the log after it.
-    for (;;) {
-      const next = this.#outbox.take(messagesMax) ?? this.#replay.take(messagesMax);
-      if (next === undefined || 'gap' in next) return next;
-      const wanted = this.#wantedOf(next.messages);
-      if (wanted.length > 0) return { messages: wanted };
+    if (this.#starting.size > 0) return undefined;
+    for (const [stream, gap] of this.#lateGaps) {
+      this.#lateGaps.delete(stream);
+      return { gap };
     }
+    // What waits in the outbox goes first: a stream that overflowed is read on from the log after it.
+    const next = this.#outbox.take(messagesMax) ?? this.#replay.take(messagesMax);
+    if (next === undefined || 'gap' in next) return next;
+    const wanted = this.#wantedOf(next.messages);
+    return wanted.length > 0 ? { messages: wanted } : undefined;
   }
 
   /** The subscriber has this and everything of its stream before it. */
@@ -135,7 +176,28 @@ export class Feed {
     return { sinceMs, streams: new Map(streams) };
   }
 
-  #startOf({ stream, floor, frontier }: StreamExtent, point: StartingPoint): { after: number; isComplete: boolean } {
+  /** What the reader has of streams that are not here stays known: they may still come. False when that means that some is lost. */
+  #noteMissing(point: StartingPoint, topicMatches: (topic: string) => boolean): boolean {
+    if (point.from !== 'cursor') return true;
+    let isMissing = false;
+    for (const [stream, seq] of point.cursor.streams) {
+      const extent = this.log.extentOf(stream);
+      if (extent !== undefined && topicMatches(extent.stream.topic)) continue;
+      isMissing = true;
+      if (!this.#covered.has(stream)) this.#progress.advance(stream, seq);
+    }
+    return !(point.isToken && isMissing);
+  }
+
+  #begin(extent: StreamExtent, starting: Starting): void {
+    const { after, isComplete } = this.#startOf(extent, starting);
+    starting.isRecovered &&= isComplete;
+    this.#cover(extent, after);
+  }
+
+  #startOf(extent: StreamExtent, starting: Starting): { after: number; isComplete: boolean } {
+    const { stream, floor, frontier } = extent;
+    const { point } = starting;
     if (point.from === 'now') return { after: frontier, isComplete: true };
     if (point.from === 'retained') return { after: floor, isComplete: true };
     const { streams, sinceMs } = point.cursor;
@@ -144,13 +206,14 @@ export class Feed {
     if (sinceMs === 0) return { after: floor, isComplete: floor === 0 };
     // A publisher's life that began after the reader was wanted from its first message on; of an older one the floor
     // may well be where the reader began.
+    if (extent.changedAtMs >= sinceMs) starting.lookups++;
     return { after: this.log.seqBefore(stream.id, sinceMs), isComplete: floor === 0 || stream.epoch < sinceMs };
   }
 
   #cover({ stream, floor, frontier }: StreamExtent, after: number): void {
     const covered = this.#covered.get(stream.id);
     if (covered === undefined) {
-      this.#covered.set(stream.id, { stream, from: after, to: after });
+      this.#add({ stream, from: after, to: after });
       this.#progress.advance(stream.id, after);
       if (after < frontier) this.#replay.add({ stream, after, known: floor });
     } else if (after < covered.from) {
@@ -161,12 +224,27 @@ export class Feed {
   }
 
   #coverageOf(stream: Stream, before: number): Coverage {
-    let covered = this.#covered.get(stream.id);
-    if (covered === undefined) {
-      const from = this.#progress.at(stream.id) ?? before;
-      covered = { stream, from, to: from };
-      this.#covered.set(stream.id, covered);
+    const known = this.#covered.get(stream.id) ?? this.#startedWith(stream);
+    if (known !== undefined) return known;
+    const from = this.#progress.at(stream.id) ?? before;
+    return this.#add({ stream, from, to: from });
+  }
+
+  /** Something of a stream comes in that a start under way has not come to yet. */
+  #startedWith(stream: Stream): Coverage | undefined {
+    for (const starting of this.#starting) {
+      const extent = starting.topicMatches(stream.topic) ? this.log.extentOf(stream.id) : undefined;
+      if (extent !== undefined) this.#begin(extent, starting);
     }
+    return this.#covered.get(stream.id);
+  }
+
+  #add(covered: Coverage): Coverage {
+    const { id, topic } = covered.stream;
+    this.#covered.set(id, covered);
+    const ofTopic = this.#coveredByTopic.get(topic);
+    if (ofTopic === undefined) this.#coveredByTopic.set(topic, new Set([covered]));
+    else ofTopic.add(covered);
     return covered;
   }
 

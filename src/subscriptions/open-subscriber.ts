@@ -21,7 +21,8 @@ export interface SubscriberWorld {
   unwant(pattern: string): void;
   /** Resolves when the history that other nodes hold is here, or the time is over; `isMore` when the node never asked for it. */
   pullHistory(isMore: boolean, timeoutMs: number): Promise<void>;
-  start(subscriber: Subscriber, pattern: string, point: StartingPoint): boolean;
+  /** False when something after the starting point is lost. */
+  start(subscriber: Subscriber, pattern: string, point: StartingPoint): Promise<boolean>;
   stop(subscriber: Subscriber, pattern: string): void;
   closed(subscriber: OpenSubscriber): void;
 }
@@ -52,9 +53,9 @@ export class OpenSubscriber implements ClientSubscriber {
       await this.world.pullHistory(isMore, timeoutMs);
       this.world.assertOpen();
     }
-    const isGone = this.subscriber.isClosed || this.#patterns.get(pattern) !== state;
-    if (isGone) throw new GrapevineError('invalid-request', 'unsubscribed while its history was on its way');
-    const recovered = this.#start(pattern, point, state);
+    this.#assertWanted(pattern, state);
+    const recovered = await this.#start(pattern, point, state);
+    this.#assertWanted(pattern, state);
     return { topic: pattern, cursor: encodeCursor(this.subscriber.cursor(pattern)), recovered };
   }
 
@@ -108,7 +109,12 @@ export class OpenSubscriber implements ClientSubscriber {
     return { state: known, isMore };
   }
 
-  #start(pattern: string, point: StartingPoint, state: { started: boolean }): boolean {
+  #assertWanted(pattern: string, state: { started: boolean }): void {
+    const isGone = this.subscriber.isClosed || this.#patterns.get(pattern) !== state;
+    if (isGone) throw new GrapevineError('invalid-request', 'unsubscribed while its history was on its way');
+  }
+
+  async #start(pattern: string, point: StartingPoint, state: { started: boolean }): Promise<boolean> {
     // Once more from now on is what the client has already.
     if (state.started && point.from === 'now') return true;
     state.started = true;

@@ -1,7 +1,8 @@
 /**
  * Reads streams from the log for one subscriber, each in its publisher's order and together about in the order they
- * were published. It reads when it is asked, so a slow subscriber costs no memory. A stream has caught up at
- * the moment when the log has nothing more of it; as nothing else happens in between, its next message is a live one.
+ * were published. It reads when it is asked, and only so much at a time, so a slow subscriber costs no memory and a long history no
+ * stall. A stream has caught up at the moment when the log has nothing more of it; as nothing else happens in between, its next
+ * message is a live one.
  */
 import type { Gap, Message } from '../gossip/bundles/message.js';
 import type { Stream, StreamId } from '../gossip/bundles/stream.js';
@@ -9,10 +10,11 @@ import { TimerQueue } from '../runtime/timer-queue.js';
 import type { MessageLog } from './message-log.js';
 import type { Delivery } from './outbox.js';
 
-const PAGE_MESSAGES = 256;
-
 /** So many streams are merged by time; others wait until one of them has caught up. Bounds memory to a page each. */
-const MERGED_STREAMS_MAX = 64;
+export const MERGED_STREAMS_MAX = 64;
+
+/** Pages that are read for one delivery; what is not ready then comes in a later turn. */
+export const READS_A_TAKE_MAX = 4;
 
 /** Which part of a stream is wanted: what follows `after`, up to `until` or, without it, to the end and then live. */
 export interface ReplayRange {
@@ -26,17 +28,22 @@ export interface ReplayRange {
 interface Reading {
   readonly stream: Stream;
   readonly until: number;
+  /** The first seq that was not given, and where the log is read next. */
   next: number;
+  from: number;
   known: number;
   page: readonly Message[];
   at: number;
+  isDropped: boolean;
 }
 
 /** What a subscriber still has to get from the log. */
 export class Replay {
+  readonly #readings = new Map<StreamId, Set<Reading>>();
   readonly #live = new Map<StreamId, Reading>();
   readonly #merged = new TimerQueue<Reading>();
-  #waiting: Reading[] = [];
+  /** In the order in which they were added. */
+  readonly #waiting = new Set<Reading>();
   #gap: Gap | undefined;
 
   constructor(
@@ -45,7 +52,7 @@ export class Replay {
   ) {}
 
   get isDone(): boolean {
-    return this.#merged.size === 0 && this.#waiting.length === 0 && this.#gap === undefined;
+    return this.#readings.size === 0 && this.#gap === undefined;
   }
 
   /** Whether the stream is still read from the log, so that its live messages must not be delivered. */
@@ -54,9 +61,12 @@ export class Replay {
   }
 
   add({ stream, after, until = Infinity, known }: ReplayRange): void {
-    const reading: Reading = { stream, until, next: after + 1, known, page: [], at: 0 };
+    const next = after + 1;
+    const reading: Reading = { stream, until, next, from: next, known, page: [], at: 0, isDropped: false };
     if (until === Infinity) this.#live.set(stream.id, reading);
-    this.#waiting.push(reading);
+    const readings = this.#readings.get(stream.id) ?? new Set();
+    this.#readings.set(stream.id, readings.add(reading));
+    this.#waiting.add(reading);
   }
 
   /** A live message of a stream that is still read from the log, where it will be found. */
@@ -65,13 +75,19 @@ export class Replay {
     if (reading !== undefined) reading.known = Math.max(reading.known, seq);
   }
 
-  /** Up to `messagesMax` messages, or a gap, or undefined when everything has caught up. */
+  /** Up to `messagesMax` messages, or a gap; undefined when everything has caught up, or nothing is ready in this turn. */
   take(messagesMax: number): Delivery | undefined {
     const messages: Message[] = [];
-    while (this.#gap === undefined && messages.length < messagesMax) {
+    let reads = 0;
+    while (this.#gap === undefined && messages.length < messagesMax && reads < READS_A_TAKE_MAX) {
       const reading = this.#earliest();
       if (reading === undefined) break;
-      this.#advance(reading, messages);
+      const message = reading.page[reading.at];
+      if (message !== undefined) this.#give(reading, message, messages);
+      else {
+        reads++;
+        this.#read(reading);
+      }
     }
     if (messages.length > 0) return { messages };
     const gap = this.#gap;
@@ -79,25 +95,27 @@ export class Replay {
     return gap === undefined ? undefined : { gap };
   }
 
-  /** Stops reading what is not wanted any more. */
-  keep(isWanted: (topic: string) => boolean): void {
-    const readings = this.#waiting;
-    for (let next = this.#merged.takeDue(Infinity); next !== undefined; next = this.#merged.takeDue(Infinity)) {
-      readings.push(next);
+  /** Stops reading a stream. */
+  drop(stream: StreamId): void {
+    for (const reading of this.#readings.get(stream) ?? []) {
+      reading.isDropped = true;
+      this.#waiting.delete(reading);
     }
-    this.#waiting = readings.filter(({ stream }) => isWanted(stream.topic));
-    for (const [id, { stream }] of this.#live) {
-      if (!isWanted(stream.topic)) this.#live.delete(id);
-    }
+    this.#readings.delete(stream);
+    this.#live.delete(stream);
+    if (this.#gap?.stream.id === stream) this.#gap = undefined;
   }
 
   #earliest(): Reading | undefined {
-    while (this.#merged.size < MERGED_STREAMS_MAX) {
-      const reading = this.#waiting.shift();
-      if (reading === undefined) break;
-      this.#queue(reading);
+    for (;;) {
+      for (const reading of this.#waiting) {
+        if (this.#merged.size >= MERGED_STREAMS_MAX) break;
+        this.#waiting.delete(reading);
+        this.#queue(reading);
+      }
+      const next = this.#merged.takeDue(Infinity);
+      if (next?.isDropped !== true) return next;
     }
-    return this.#merged.takeDue(Infinity);
   }
 
   /** Whose next message is not read yet goes first, as its time is not known. */
@@ -105,12 +123,7 @@ export class Replay {
     this.#merged.add(reading.page[reading.at]?.publishedAtMs ?? -Infinity, reading);
   }
 
-  #advance(reading: Reading, messages: Message[]): void {
-    const message = reading.page[reading.at];
-    if (message === undefined) {
-      this.#readOn(reading);
-      return;
-    }
+  #give(reading: Reading, message: Message, messages: Message[]): void {
     if (message.seq > reading.next) {
       this.#gap = this.#gapTo(reading, message.seq - 1);
       reading.next = message.seq;
@@ -122,27 +135,33 @@ export class Replay {
     this.#queue(reading);
   }
 
-  #readOn(reading: Reading): void {
-    const page = this.log.readStream(reading.stream.id, reading.next, PAGE_MESSAGES);
-    reading.page = (page.at(-1)?.seq ?? 0) > reading.until ? page.filter(({ seq }) => seq <= reading.until) : page;
+  #read(reading: Reading): void {
+    const { stream, from, until } = reading;
+    const { messages, nextSeq } = this.log.readStream(stream.id, from);
+    reading.page = (messages.at(-1)?.seq ?? 0) > until ? messages.filter(({ seq }) => seq <= until) : messages;
     reading.at = 0;
-    if (reading.page.length > 0) {
-      this.#queue(reading);
-      return;
-    }
+    reading.from = nextSeq;
+    const isEnd = nextSeq <= from || nextSeq > until;
+    if (reading.page.length > 0 || !isEnd) this.#queue(reading);
+    else this.#end(reading);
+  }
+
+  #end(reading: Reading): void {
+    const { id } = reading.stream;
     if (reading.next <= reading.known) {
       this.#gap = this.#gapTo(reading, reading.known);
       reading.next = reading.known + 1;
     }
-    if (this.#live.get(reading.stream.id) !== reading) return;
-    this.#live.delete(reading.stream.id);
-    this.caughtUp(reading.stream.id, reading.next - 1);
+    const readings = this.#readings.get(id);
+    readings?.delete(reading);
+    if (readings?.size === 0) this.#readings.delete(id);
+    if (this.#live.get(id) !== reading) return;
+    this.#live.delete(id);
+    this.caughtUp(id, reading.next - 1);
   }
 
   #gapTo({ stream, next }: Reading, to: number): Gap {
-    for (const { stream: held, floor } of this.log.extentsOf((topic) => topic === stream.topic)) {
-      if (held.id === stream.id && to > floor) return { stream, from: next, to, reason: 'key' };
-    }
-    return { stream, from: next, to, reason: 'retention' };
+    const floor = this.log.extentOf(stream.id)?.floor ?? Infinity;
+    return { stream, from: next, to, reason: to > floor ? 'key' : 'retention' };
   }
 }

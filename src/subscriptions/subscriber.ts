@@ -39,11 +39,11 @@ export class Subscriber {
     return this.#isClosed;
   }
 
-  /** Begins with `pattern`; false when something after the starting point is lost. */
-  start(pattern: string, point: StartingPoint, nowMs: number): boolean {
+  /** Begins with `pattern`, in slices; false when something after the starting point is lost. */
+  *start(pattern: string, point: StartingPoint, nowMs: number): Generator<void, boolean> {
     this.#since.set(pattern, sinceMsOf(point, nowMs));
     this.#wanted.add(pattern, null);
-    const isRecovered = this.feed.start(topicsOf(pattern), point);
+    const isRecovered = yield* this.feed.start(pattern, point, topicsOf(pattern));
     this.ready(this);
     return isRecovered;
   }
@@ -51,7 +51,8 @@ export class Subscriber {
   stop(pattern: string): void {
     this.#since.delete(pattern);
     this.#wanted.delete(pattern, null);
-    this.feed.keep((topic) => this.#wanted.matches(topic));
+    // Nothing of a subscriber that is closed is needed any more.
+    if (!this.#isClosed) this.feed.end(pattern, (topic) => this.#wanted.matches(topic));
   }
 
   /** False when this was too much and the subscriber was cut. */
@@ -69,11 +70,11 @@ export class Subscriber {
     for (let left = DELIVERIES_A_TURN; left > 0; left--) {
       if (this.#isPaused || this.#isClosed) return false;
       const next = this.feed.take(DELIVERY_MESSAGES_MAX);
-      if (next === undefined) return false;
+      if (next === undefined) break;
       if ('gap' in next) this.#giveGap(next.gap);
       else this.#give(next.messages);
     }
-    return !this.#isPaused && !this.#isClosed && !this.feed.isEmpty;
+    return !this.#isPaused && !this.#isClosed && this.feed.hasMore;
   }
 
   /** There is room again after `Sink.deliver` returned false. */

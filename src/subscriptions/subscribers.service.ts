@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { GossipListener } from '../gossip/delivery/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
@@ -13,6 +14,9 @@ import { Subscriber, type Sink } from './subscriber.js';
 /** What may wait for a client before it is cut, and for a handler before it reads on from the log. */
 const OUTBOX_MESSAGES_MAX = 16_384;
 const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Subscribers are given what is ready for so long before others have their turn. */
+const FLUSH_MS = 8;
 
 /** Topics whose subscribers are remembered. */
 const ROUTES_MAX = 10_000;
@@ -50,10 +54,16 @@ export class SubscribersService implements GossipListener {
   }
 
   /** False when something after the starting point is lost. From here on live messages reach the subscriber. */
-  start(subscriber: Subscriber, pattern: string, point: StartingPoint): boolean {
+  async start(subscriber: Subscriber, pattern: string, point: StartingPoint): Promise<boolean> {
     this.#patterns.add(pattern, subscriber);
     this.#routes.clear();
-    return subscriber.start(pattern, point, this.clock.wallMs());
+    const starting = subscriber.start(pattern, point, this.clock.wallMs());
+    for (;;) {
+      const step = starting.next();
+      if (step.done === true) return step.value;
+      await nextTurn();
+      if (subscriber.isClosed) return false;
+    }
   }
 
   stop(subscriber: Subscriber, pattern: string): void {
@@ -104,7 +114,12 @@ export class SubscribersService implements GossipListener {
     this.#isFlushSet = false;
     const ready = this.#ready;
     this.#ready = new Set();
+    const untilMs = this.clock.monotonicMs() + FLUSH_MS;
     for (const subscriber of ready) {
+      if (this.clock.monotonicMs() >= untilMs) {
+        this.#flushSoon(subscriber);
+        continue;
+      }
       try {
         if (subscriber.flush()) this.#flushSoon(subscriber);
       } catch (error) {

@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { Message } from '../gossip/bundles/message.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { KnownCount } from '../peers/peers-listener.js';
 import { GrapevineError } from '../runtime/errors.js';
@@ -7,7 +9,7 @@ import { topicProblem } from '../topics/topic.js';
 import type { ClientSubscriber } from './client-subscriber.js';
 import { InterestService } from './interest.service.js';
 import type { Wanter } from './interest-union.js';
-import { readPage, type MessagePage } from './message-page.js';
+import { readPage, type ArrivalLog, type MessagePage } from './message-page.js';
 import { NodeSubscriptions } from './node-subscriptions.service.js';
 import { OpenSubscriber, readRequest } from './open-subscriber.js';
 import { readStartingPoint, sinceMsOf, type After, type StartingPoint } from './starting-point.js';
@@ -16,6 +18,12 @@ import { SubscribersService } from './subscribers.service.js';
 
 /** Subscriptions of all clients and handlers together. */
 const SUBSCRIPTIONS_MAX = 262_144;
+
+/** Pages that are read at a time; further requests are refused. */
+const PAGES_READ_MAX = 64;
+
+/** A page is read for so long before others have their turn. */
+const PAGE_SLICE_MS = 8;
 
 /** The answer to a node's own subscribe and unsubscribe. */
 export interface NodeSubscription {
@@ -36,6 +44,7 @@ export class SubscriptionsService {
     ['handler', new Set()],
   ]);
   readonly #pulls = new Set<Promise<void>>();
+  #pagesRead = 0;
   #isClosed = false;
 
   constructor(
@@ -94,9 +103,9 @@ export class SubscriptionsService {
 
   /**
    * What this node has of a topic, after a cursor, repeats and expired messages left out. GrapevineError `no-interest` unless the node or
-   * a client of it is subscribed to the topic, `invalid-topic`, `invalid-cursor`.
+   * a client of it is subscribed to the topic, `invalid-topic`, `invalid-cursor`, `too-many-requests`.
    */
-  page(topic: string, options: { after?: After | undefined; limit: number }): MessagePage {
+  async page(topic: string, options: { after?: After | undefined; limit: number }): Promise<MessagePage> {
     const problem = topicProblem(topic);
     if (problem !== undefined) throw new GrapevineError('invalid-topic', problem);
     const point = readStartingPoint(options.after);
@@ -105,15 +114,15 @@ export class SubscriptionsService {
     if (!this.interest.isWanted(topic)) {
       throw new GrapevineError('no-interest', 'neither this node nor a client of it is subscribed to the topic');
     }
-    const { limit } = options;
-    return readPage({
-      point: point.value,
-      limit,
-      store: this.gossip.storeId,
-      read: (fromArrival) => this.gossip.readTopic(topic, Math.max(0, fromArrival - 1), limit),
-      isUnwanted: (message) => this.subscribers.isUnwanted(message),
-      startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
-    });
+    if (this.#pagesRead >= PAGES_READ_MAX) {
+      throw new GrapevineError('too-many-requests', `a node reads ${PAGES_READ_MAX} pages at a time`);
+    }
+    this.#pagesRead++;
+    try {
+      return await this.#read(topic, point.value, options.limit);
+    } finally {
+      this.#pagesRead--;
+    }
   }
 
   /** Takes nothing new, and ends what there is without telling: whoever owns it has been told before. */
@@ -143,6 +152,25 @@ export class SubscriptionsService {
     });
     open.add(subscriber);
     return subscriber;
+  }
+
+  async #read(topic: string, point: StartingPoint, limit: number): Promise<MessagePage> {
+    const log: ArrivalLog = {
+      store: this.gossip.storeId,
+      read: (fromArrival) => this.gossip.readTopic(topic, Math.max(0, fromArrival - 1)),
+      passOld: (fromArrival, isOld) =>
+        this.gossip.passOver(topic, Math.max(0, fromArrival - 1), ({ stream, lastSeq }) => isOld(stream.id, lastSeq)),
+      startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
+    };
+    const isUnwanted = (message: Message): boolean => this.subscribers.isUnwanted(message);
+    const reading = readPage(log, { point, limit, isUnwanted });
+    for (let untilMs = this.clock.monotonicMs() + PAGE_SLICE_MS; ;) {
+      const step = reading.next();
+      if (step.done === true) return step.value;
+      if (this.clock.monotonicMs() < untilMs) continue;
+      await nextTurn();
+      untilMs = this.clock.monotonicMs() + PAGE_SLICE_MS;
+    }
   }
 
   #want(pattern: string, by: Wanter, point: StartingPoint): boolean {

@@ -12,6 +12,7 @@ import { SystemClock } from '../../runtime/system-clock.service.js';
 import { Backfills } from './backfills.js';
 import {
   BUNDLE_STORE,
+  type BundleEntry,
   type BundleStore,
   type HeldExtent,
   type StoredBundle,
@@ -192,6 +193,31 @@ export class BundleLog {
   /** What can be read of each stream. */
   *extents(): Iterable<StreamExtent> {
     for (const extent of this.#table.extents()) yield this.#reads.readable(extent);
+  }
+
+  /** What can be read of the streams whose topic matches a topic or pattern; may be gone through over several turns. */
+  *extentsOf(pattern: string): Iterable<StreamExtent> {
+    for (const extent of this.#table.extentsOf(pattern)) yield this.#reads.readable(extent);
+  }
+
+  /** What can be read of a stream. */
+  readable(stream: StreamId): StreamExtent | undefined {
+    const extent = this.#table.get(stream);
+    return extent === undefined ? undefined : this.#reads.readable(extent);
+  }
+
+  /** The first bundle of a topic, after `afterArrival` and among the next `limit`, that is not passed over; else the last of them. */
+  passOver(
+    topic: string,
+    afterArrival: number,
+    limit: number,
+    isPassed: (entry: BundleEntry) => boolean,
+  ): { readonly arrival: number; readonly isPassed: boolean } | undefined {
+    const entries = this.#reads.arrivals(topic, afterArrival, limit);
+    const first = entries.find((entry) => !isPassed(entry));
+    if (first !== undefined) return { arrival: first.arrival, isPassed: false };
+    const last = entries.at(-1);
+    return last === undefined ? undefined : { arrival: last.arrival, isPassed: true };
   }
 
   /** How much is held of each topic. */

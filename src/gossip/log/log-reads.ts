@@ -59,6 +59,12 @@ export class LogReads {
     return this.#decoded(this.#read(() => this.store.readTopic(topic, afterArrival, limit, bytesMax)));
   }
 
+  /** Index entries of a topic in order of arrival. */
+  arrivals(topic: string, afterArrival: number, limit: number): readonly BundleEntry[] {
+    return this.#read(() => this.store.entries(topic, afterArrival, limit));
+  }
+
+  /** Index entries of a stream in order. */
   entries(stream: StreamId, fromSeq: number, limit: number): readonly BundleEntry[] {
     return this.#read(() => this.store.streamEntries(stream, fromSeq, limit));
   }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { NodeId } from '../../peers/node-id.js';
+import { TopicTree } from '../../topics/topic-tree.js';
 import type { HeldExtent } from '../store/bundle-store.js';
 import type { StreamId } from '../bundles/stream.js';
 
@@ -31,6 +32,7 @@ export class LogTable {
   /** In order of their last change, as a change of the frontier moves a stream to the end. */
   readonly #extents = new Map<StreamId, HeldExtent>();
   readonly #topics = new Map<string, TopicState>();
+  #tree = new TopicTree<TopicState>();
   readonly #publishers = new Map<NodeId, number>();
   #bytes = 0;
 
@@ -45,6 +47,7 @@ export class LogTable {
   load(extents: readonly HeldExtent[]): void {
     this.#extents.clear();
     this.#topics.clear();
+    this.#tree = new TopicTree();
     this.#publishers.clear();
     this.#bytes = 0;
     for (const extent of [...extents].sort((a, b) => a.changedAtMs - b.changedAtMs)) this.put(extent);
@@ -59,6 +62,16 @@ export class LogTable {
     return this.#extents.values();
   }
 
+  /** Those of the topics that match a topic or pattern; may be gone through over several turns. */
+  *extentsOf(pattern: string): Generator<HeldExtent, void> {
+    for (const { streams } of this.#tree.matching(pattern)) {
+      for (const stream of streams) {
+        const extent = this.#extents.get(stream);
+        if (extent !== undefined) yield extent;
+      }
+    }
+  }
+
   topicNames(): Iterable<string> {
     return this.#topics.keys();
   }
@@ -69,8 +82,7 @@ export class LogTable {
     if (former === undefined) this.#publishers.set(publisher, (this.#publishers.get(publisher) ?? 0) + 1);
     if (former?.frontier !== extent.frontier) this.#extents.delete(id);
     this.#extents.set(id, extent);
-    const state = this.#topics.get(topic) ?? { streams: new Set(), count: 0, bytes: 0, digest: undefined };
-    this.#topics.set(topic, state);
+    const state = this.#topics.get(topic) ?? this.#newTopic(topic);
     state.streams.add(id);
     if (former?.frontier !== extent.frontier) state.digest = undefined;
     this.#count(state, former, -1);
@@ -89,7 +101,9 @@ export class LogTable {
     this.#count(state, extent, -1);
     state.streams.delete(stream);
     state.digest = undefined;
-    if (state.streams.size === 0) this.#topics.delete(topic);
+    if (state.streams.size > 0) return;
+    this.#topics.delete(topic);
+    this.#tree.delete(topic);
   }
 
   /** Whether a stream of the publisher is remembered. */
@@ -119,6 +133,13 @@ export class LogTable {
       bytes: state.bytes,
       digest: (state.digest ??= this.#digestOf(state)),
     }));
+  }
+
+  #newTopic(topic: string): TopicState {
+    const state: TopicState = { streams: new Set(), count: 0, bytes: 0, digest: undefined };
+    this.#topics.set(topic, state);
+    this.#tree.set(topic, state);
+    return state;
   }
 
   #digestOf(state: TopicState): string {

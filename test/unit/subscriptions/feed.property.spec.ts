@@ -4,10 +4,9 @@ import type { Message } from '../../../src/gossip/bundles/message.js';
 import type { StreamId } from '../../../src/gossip/bundles/stream.js';
 import { Feed } from '../../../src/subscriptions/feed.js';
 import { RETAINED, type StartingPoint } from '../../../src/subscriptions/starting-point.js';
-import { testStream, WrittenLog } from './written-log.js';
+import { begin, testStream, WrittenLog } from './written-log.js';
 
 const streams = [1, 2, 3].map((epoch) => testStream('chat', epoch));
-const isChat = () => true;
 
 type Step =
   | { type: 'publish'; stream: number; count: number }
@@ -56,7 +55,7 @@ class Reader {
 
   take(limit: number): boolean {
     const next = this.#feed.take(limit);
-    if (next === undefined) return false;
+    if (next === undefined) return this.#feed.hasMore;
     if ('gap' in next) this.#has(next.gap.stream.id, next.gap.from, next.gap.to);
     else for (const { stream, seq } of next.messages) this.#has(stream.id, seq, seq);
     return true;
@@ -75,7 +74,7 @@ class Reader {
 
   #begin(point: StartingPoint): Feed {
     const feed = new Feed(this.#log, { messagesMax: 4, bytesMax: 1_000, whenFull: 'reread', isUnwanted: () => false });
-    feed.start(isChat, point);
+    begin(feed, 'chat', point);
     return feed;
   }
 
@@ -90,7 +89,7 @@ describe('a feed', () => {
   it('gives or tells every message once and in order, however it is read, overflows, is resumed or loses to retention', () => {
     fc.assert(
       fc.property(steps, (sequence) => {
-        const log = new WrittenLog();
+        const log = new WrittenLog(3);
         const reader = new Reader(log);
         const written = [0, 0, 0];
         for (const step of sequence) {

@@ -3,10 +3,9 @@ import type { Gap, Message } from '../../../src/gossip/bundles/message.js';
 import type { Stream } from '../../../src/gossip/bundles/stream.js';
 import { Feed, type FeedOptions } from '../../../src/subscriptions/feed.js';
 import { NOW, RETAINED, type StartingPoint } from '../../../src/subscriptions/starting-point.js';
-import { messageAt, testStream, WrittenLog } from './written-log.js';
+import { begin, matcherOf, messageAt, testStream, WrittenLog } from './written-log.js';
 
 const chat = testStream('chat');
-const isChat = (topic: string) => topic === 'chat';
 const GENEROUS: FeedOptions = { messagesMax: 1_000, bytesMax: 100_000, whenFull: 'reread', isUnwanted: () => false };
 const after = (seq: number, stream: Stream = chat): StartingPoint => ({
   from: 'cursor',
@@ -17,7 +16,8 @@ const after = (seq: number, stream: Stream = chat): StartingPoint => ({
 /** Everything that is ready, as `topic seq` or `gap from-to reason`. */
 function takeAll(feed: Feed, limit = 100): string[] {
   const told: string[] = [];
-  for (let next = feed.take(limit); next !== undefined; next = feed.take(limit)) {
+  for (let next = feed.take(limit); next !== undefined || feed.hasMore; next = feed.take(limit)) {
+    if (next === undefined) continue;
     if ('gap' in next) {
       told.push(`gap ${next.gap.from}-${next.gap.to} ${next.gap.reason}`);
       feed.given(next.gap.stream.id, next.gap.to);
@@ -41,7 +41,7 @@ describe('a feed', () => {
     const log = new WrittenLog();
     log.write(chat);
     const { feed, live } = feedOn(log);
-    expect(feed.start(isChat, NOW)).toBe(true);
+    expect(begin(feed, 'chat', NOW)).toBe(true);
     live(log.write(chat), log.write(chat));
     expect(takeAll(feed)).toEqual(['chat 2', 'chat 3']);
   });
@@ -51,7 +51,7 @@ describe('a feed', () => {
     log.write(chat);
     log.write(chat);
     const { feed, live } = feedOn(log);
-    feed.start(isChat, RETAINED);
+    begin(feed, 'chat', RETAINED);
     live(log.write(chat));
     expect(feed.take(2)).toMatchObject({ messages: [{ seq: 1 }, { seq: 2 }] });
     live(log.write(chat));
@@ -65,7 +65,7 @@ describe('a feed', () => {
     const other = testStream('chat', 2);
     const order = [chat, other, other, chat, other, chat].map((stream) => log.write(stream));
     const { feed } = feedOn(log);
-    feed.start(isChat, RETAINED);
+    begin(feed, 'chat', RETAINED);
     expect(feed.take(100)).toEqual({ messages: order });
   });
 
@@ -73,7 +73,7 @@ describe('a feed', () => {
     const log = new WrittenLog();
     for (let i = 0; i < 5; i++) log.write(chat);
     const { feed } = feedOn(log);
-    expect(feed.start(isChat, after(3))).toBe(true);
+    expect(begin(feed, 'chat', after(3))).toBe(true);
     expect(takeAll(feed)).toEqual(['chat 4', 'chat 5']);
   });
 
@@ -82,7 +82,7 @@ describe('a feed', () => {
     for (let i = 0; i < 5; i++) log.write(chat);
     log.dropThrough(chat, 3);
     const { feed } = feedOn(log);
-    expect(feed.start(isChat, after(1))).toBe(false);
+    expect(begin(feed, 'chat', after(1))).toBe(false);
     expect(takeAll(feed)).toEqual(['gap 2-3 retention', 'chat 4', 'chat 5']);
   });
 
@@ -91,7 +91,7 @@ describe('a feed', () => {
     for (let i = 0; i < 5; i++) log.write(chat);
     log.dropThrough(chat, 5);
     const { feed, live } = feedOn(log);
-    expect(feed.start(isChat, after(1))).toBe(false);
+    expect(begin(feed, 'chat', after(1))).toBe(false);
     expect(takeAll(feed)).toEqual(['gap 2-5 retention']);
     live(log.write(chat));
     expect(takeAll(feed)).toEqual(['chat 6']);
@@ -104,8 +104,8 @@ describe('a feed', () => {
       cursor: { sinceMs: 0, streams: new Map([[chat.id, 4]]) },
       isToken: false,
     } as const;
-    expect(feedOn(log).feed.start(isChat, after(4))).toBe(false);
-    expect(feedOn(log).feed.start(isChat, positions)).toBe(true);
+    expect(begin(feedOn(log).feed, 'chat', after(4))).toBe(false);
+    expect(begin(feedOn(log).feed, 'chat', positions)).toBe(true);
   });
 
   it('reads a stream that the cursor does not name from where the reader began', () => {
@@ -114,7 +114,7 @@ describe('a feed', () => {
     log.write(chat, { publishedAtMs: 200 });
     const { feed } = feedOn(log);
     const cursor = { sinceMs: 150, streams: new Map() };
-    expect(feed.start(isChat, { from: 'cursor', cursor, isToken: true })).toBe(true);
+    expect(begin(feed, 'chat', { from: 'cursor', cursor, isToken: true })).toBe(true);
     expect(takeAll(feed)).toEqual(['chat 4']);
   });
 
@@ -124,7 +124,7 @@ describe('a feed', () => {
     for (let i = 0; i < 3; i++) log.write(young);
     log.dropThrough(young, 1);
     const cursor = { sinceMs: 150, streams: new Map() };
-    expect(feedOn(log).feed.start(isChat, { from: 'cursor', cursor, isToken: true })).toBe(false);
+    expect(begin(feedOn(log).feed, 'chat', { from: 'cursor', cursor, isToken: true })).toBe(false);
   });
 
   it('fills a hole between live messages from the log, or tells it', () => {
@@ -162,7 +162,7 @@ describe('a feed', () => {
     for (const one of [feed, later]) one.offerGap(gap);
     feed.offerGap(gap);
     feed.offerGap({ ...gap, from: 1, to: 1 });
-    expect(takeAll(feed)).toEqual(['gap 2-3 late', 'gap 1-1 late', 'chat 4', 'chat 5']);
+    expect(takeAll(feed)).toEqual(['gap 1-3 late', 'chat 4', 'chat 5']);
     expect(takeAll(later)).toEqual(['chat 6']);
   });
 
@@ -202,7 +202,7 @@ describe('a feed', () => {
     const log = new WrittenLog();
     log.write(chat);
     const { feed, live } = feedOn(log);
-    feed.start(isChat, NOW);
+    begin(feed, 'chat', NOW);
     live(log.write(chat));
     expect(feed.cursor(9)).toEqual({ sinceMs: 9, streams: new Map([[chat.id, 1]]) });
     takeAll(feed);
@@ -214,11 +214,11 @@ describe('a feed', () => {
     log.write(chat);
     log.write(chat);
     const { feed, live } = feedOn(log);
-    feed.start(isChat, NOW);
+    begin(feed, 'chat', NOW);
     live(log.write(chat));
     expect(takeAll(feed)).toEqual(['chat 3']);
-    feed.start(isChat, RETAINED);
-    feed.start(isChat, RETAINED);
+    begin(feed, 'chat', RETAINED);
+    begin(feed, 'chat', RETAINED);
     live(log.write(chat));
     expect(takeAll(feed).toSorted()).toEqual(['chat 1', 'chat 2', 'chat 4']);
   });
@@ -228,8 +228,8 @@ describe('a feed', () => {
     const { feed, live } = feedOn(log);
     live(log.write(chat));
     log.write(testStream('news'));
-    feed.start((topic) => topic === 'news', RETAINED);
-    feed.keep((topic) => topic === 'news');
+    begin(feed, 'news', RETAINED);
+    feed.end('chat', (topic) => topic === 'news');
     expect(takeAll(feed)).toEqual(['news 1']);
     expect(feed.cursor(0).streams.has(chat.id)).toBe(false);
   });

@@ -1,16 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LoggedMessage, Message } from '../../../src/gossip/bundles/message.js';
+import type { Message } from '../../../src/gossip/bundles/message.js';
 import type { StreamId } from '../../../src/gossip/bundles/stream.js';
-import { readPage, type MessagePage, type PageRequest } from '../../../src/subscriptions/message-page.js';
+import {
+  PAGE_BYTES_MAX,
+  readPage,
+  type ArrivalLog,
+  type MessagePage,
+  type PageRequest,
+} from '../../../src/subscriptions/message-page.js';
 import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
-import { messageAt, testStream } from './written-log.js';
+import { finish, messageAt, testStream } from './written-log.js';
 
 const [here, there] = [testStream('chat', 1), testStream('chat', 2)];
 
 /** Messages of a topic as one node has them: bundles in order of arrival. */
 class Arrivals {
   readonly #bundles: Message[][] = [];
+  opened = 0;
 
   constructor(private readonly store: string) {}
 
@@ -19,25 +26,36 @@ class Arrivals {
     return this;
   }
 
-  page(after: string | undefined, limit: number, more: Partial<PageRequest> = {}): MessagePage {
+  page(
+    after: string | undefined,
+    limit: number,
+    { isUnwanted = () => false, startOf = () => 0 }: Partial<PageRequest & Pick<ArrivalLog, 'startOf'>> = {},
+  ): MessagePage {
     const point = readStartingPoint(after);
     if (!point.ok) throw new Error(point.reason);
-    const store = Buffer.from(this.store.padEnd(6)).toString('base64url');
-    return readPage({
-      point: point.value,
-      limit,
-      store,
+    const log: ArrivalLog = {
+      store: Buffer.from(this.store.padEnd(6)).toString('base64url'),
       read: (fromArrival) => this.#read(fromArrival),
-      isUnwanted: () => false,
-      startOf: () => 0,
-      ...more,
-    });
+      passOld: (fromArrival, isOld) => this.#passOld(fromArrival, isOld),
+      startOf,
+    };
+    return finish(readPage(log, { point: point.value, limit, isUnwanted }));
   }
 
   /** One bundle at a time, which is the least that a reader may be given. */
-  #read(fromArrival: number): LoggedMessage[] {
+  #read(fromArrival: number): ReturnType<ArrivalLog['read']> {
     const arrival = Math.max(1, fromArrival);
-    return (this.#bundles[arrival - 1] ?? []).map((message) => ({ message, arrival }));
+    const messages = this.#bundles[arrival - 1];
+    if (messages === undefined) return undefined;
+    this.opened++;
+    return { messages: messages.map((message) => ({ message, arrival })), lastArrival: arrival };
+  }
+
+  /** The same. */
+  #passOld(...[fromArrival, isOld]: Parameters<ArrivalLog['passOld']>): ReturnType<ArrivalLog['passOld']> {
+    const arrival = Math.max(1, fromArrival);
+    const last = this.#bundles[arrival - 1]?.at(-1);
+    return last === undefined ? undefined : { arrival, isPassed: isOld(last.stream.id, last.seq) };
   }
 }
 
@@ -80,6 +98,30 @@ describe('a page of messages', () => {
     const rest = other.page(next, 10);
     expect(names(rest)).toEqual(['there 1', 'there 2', 'here 4']);
     expect(names(one.page(rest.next, 10))).toEqual([]);
+  });
+
+  it('opens nothing of what the reader of another node has already', () => {
+    const one = new Arrivals('A').add(bundle(here, 1, 2)).add(bundle(here, 3, 4));
+    const other = new Arrivals('B')
+      .add(bundle(here, 1, 2))
+      .add(bundle(here, 3, 4))
+      .add(bundle(here, 5, 6));
+    const { next } = one.page(undefined, 10);
+    expect(names(other.page(next, 10))).toEqual(['here 5', 'here 6']);
+    expect(other.opened).toBe(1);
+    const { next: atEnd } = new Arrivals('C').add(bundle(here, 1, 6)).page(undefined, 10);
+    const end = other.page(atEnd, 10);
+    expect(names(end)).toEqual([]);
+    other.add(bundle(here, 7, 7));
+    expect(names(other.page(end.next, 10))).toEqual(['here 7']);
+  });
+
+  it('has no more payload than a bound, and goes on behind it', () => {
+    const large = (seq: number) => messageAt(here, seq, { payload: Buffer.alloc(PAGE_BYTES_MAX / 2 - 10) });
+    const held = new Arrivals('A').add([large(1), large(2), large(3)]);
+    const page = held.page(undefined, 10);
+    expect(names(page)).toEqual(['here 1', 'here 2']);
+    expect(names(held.page(page.next, 10))).toEqual(['here 3']);
   });
 
   it('leaves out what is not wanted, and passes it', () => {

@@ -5,7 +5,7 @@ import { decodeCursor } from '../../../src/subscriptions/cursor.js';
 import { Feed } from '../../../src/subscriptions/feed.js';
 import { OpenSubscriber, PATTERNS_OF_A_CLIENT_MAX } from '../../../src/subscriptions/open-subscriber.js';
 import { Subscriber } from '../../../src/subscriptions/subscriber.js';
-import { testStream, WrittenLog } from './written-log.js';
+import { finish, testStream, WrittenLog } from './written-log.js';
 
 const NOW_MS = 5_000;
 const [eu, us] = [testStream('news.eu'), testStream('news.us')];
@@ -33,7 +33,7 @@ class Client {
       want: (pattern, { from }) => this.wanted.push(`${pattern} from ${from}`) > 0,
       unwant: (pattern) => this.wanted.push(`not ${pattern}`),
       pullHistory: () => this.history,
-      start: (subscriber, pattern, point) => subscriber.start(pattern, point, NOW_MS),
+      start: (subscriber, pattern, point) => Promise.resolve(finish(subscriber.start(pattern, point, NOW_MS))),
       stop: (subscriber, pattern) => subscriber.stop(pattern),
       closed: () => this.wanted.push('closed'),
     });

@@ -1,7 +1,11 @@
 import type { StreamExtent } from '../../../src/gossip/store/bundle-store.js';
 import type { Message } from '../../../src/gossip/bundles/message.js';
 import { streamOf, type Stream, type StreamId } from '../../../src/gossip/bundles/stream.js';
-import type { MessageLog } from '../../../src/subscriptions/message-log.js';
+import type { MessageLog, StreamPart } from '../../../src/subscriptions/message-log.js';
+
+import type { Feed } from '../../../src/subscriptions/feed.js';
+import type { StartingPoint } from '../../../src/subscriptions/starting-point.js';
+import { PatternTree } from '../../../src/topics/pattern-tree.js';
 
 const PUBLISHER = Buffer.alloc(32, 7).toString('base64url');
 
@@ -9,6 +13,9 @@ const PUBLISHER = Buffer.alloc(32, 7).toString('base64url');
 export class WrittenLog implements MessageLog {
   readonly #streams = new Map<StreamId, { stream: Stream; floor: number; messages: Message[] }>();
   #clockMs = 1_000;
+  reads = 0;
+
+  constructor(private readonly pageMessages = 256) {}
 
   /** The next message of the stream. */
   write(stream: Stream, more: Partial<Message> = {}): Message {
@@ -32,20 +39,30 @@ export class WrittenLog implements MessageLog {
     held.messages = held.messages.filter(({ seq }) => seq !== lost);
   }
 
-  extentsOf(topicMatches: (topic: string) => boolean): StreamExtent[] {
-    return [...this.#streams.values()]
-      .filter(({ stream }) => topicMatches(stream.topic))
-      .map(({ stream, floor, messages }) => ({
-        stream,
-        floor,
-        frontier: messages.at(-1)?.seq ?? floor,
-        changedAtMs: 0,
-      }));
+  extentsOf(pattern: string): StreamExtent[] {
+    const isWanted = matcherOf(pattern);
+    return this.#extents().filter(({ stream }) => isWanted(stream.topic));
   }
 
-  readStream(stream: StreamId, fromSeq: number, limit: number): Message[] {
-    const messages = this.#streams.get(stream)?.messages ?? [];
-    return messages.filter(({ seq }) => seq >= fromSeq).slice(0, limit);
+  extentOf(stream: StreamId): StreamExtent | undefined {
+    return this.#extents().find((extent) => extent.stream.id === stream);
+  }
+
+  #extents(): StreamExtent[] {
+    return [...this.#streams.values()].map(({ stream, floor, messages }) => ({
+      stream,
+      floor,
+      frontier: messages.at(-1)?.seq ?? floor,
+      changedAtMs: 0,
+    }));
+  }
+
+  /** So many messages at a time, as the log reads a bundle or more. */
+  readStream(stream: StreamId, fromSeq: number): StreamPart {
+    this.reads++;
+    const all = this.#streams.get(stream)?.messages ?? [];
+    const messages = all.filter(({ seq }) => seq >= fromSeq).slice(0, this.pageMessages);
+    return { messages, nextSeq: (messages.at(-1)?.seq ?? fromSeq - 1) + 1 };
   }
 
   seqBefore(stream: StreamId, wallMs: number): number {
@@ -60,6 +77,26 @@ export class WrittenLog implements MessageLog {
       this.#streams.set(stream.id, held);
     }
     return held;
+  }
+}
+
+/** Says which topics match a topic or pattern. */
+export function matcherOf(pattern: string): (topic: string) => boolean {
+  const tree = new PatternTree<null>();
+  tree.add(pattern, null);
+  return (topic) => tree.matches(topic);
+}
+
+/** Runs a start through all its slices. */
+export function begin(feed: Feed, pattern: string, point: StartingPoint): boolean {
+  return finish(feed.start(pattern, point, matcherOf(pattern)));
+}
+
+/** What a generator of slices comes to. */
+export function finish<T>(slices: Generator<void, T>): T {
+  for (;;) {
+    const step = slices.next();
+    if (step.done === true) return step.value;
   }
 }
 
