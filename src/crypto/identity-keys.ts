@@ -66,7 +66,9 @@ function readPair(key: jose.JWK.Key): Decoded<Pair> {
   const jwk = key.toJSON(true) as JsonWebKey;
   const publicJwk = decodePublicJwk({ kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y });
   if (!publicJwk.ok) return publicJwk;
-  const secret = Buffer.from(jwk.d ?? '', 'base64url');
+  // node-jose takes a key over as the file has it, whatever its members are.
+  const { d }: { readonly d?: unknown } = jwk;
+  const secret = Buffer.from(typeof d === 'string' ? d : '', 'base64url');
   const { x, y } = publicJwk.value;
   const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
   const ecdh = createECDH('prime256v1');

@@ -13,6 +13,8 @@ export const RECORD_BYTES = 256 * 1024;
 const LENGTH_BYTES_MAX = 3;
 /** Largest record before sealing. */
 export const RECORD_BYTES_MAX = RECORD_BYTES + FRAME_BYTES_MAX + LENGTH_BYTES_MAX;
+/** Frames of a record: one that is full of empty words would otherwise take longer to cut than to send. */
+export const RECORD_FRAMES_MAX = 16_384;
 /** One record in so many prefers repair to live data. */
 const REPAIR_TURN = 4;
 
@@ -76,6 +78,7 @@ export function decodeRecord(record: Buffer): Decoded<readonly Buffer[]> {
   while (reader.remaining > 0) {
     const frame = reader.block(FRAME_BYTES_MAX);
     if (frame.length === 0) return refused('empty or truncated frame');
+    if (frames.length === RECORD_FRAMES_MAX) return refused('record with too many frames');
     frames.push(frame);
   }
   return reader.isComplete && frames.length > 0 ? decoded(frames) : refused('record without frames');
@@ -97,7 +100,7 @@ class FrameQueue {
   /** Moves frames to `taken` until they fill `room`; returns the room that they take. */
   take(room: number, taken: Uint8Array[]): number {
     let used = 0;
-    while (used < room && this.#first < this.#frames.length) {
+    while (used < room && taken.length < RECORD_FRAMES_MAX && this.#first < this.#frames.length) {
       const frame = this.#frames[this.#first]!;
       // The slot is emptied at once, or a sent frame would be held until the next compaction.
       this.#frames[this.#first++] = EMPTY;

@@ -7,6 +7,7 @@ import {
   LinkQueue,
   RECORD_BYTES,
   RECORD_BYTES_MAX,
+  RECORD_FRAMES_MAX,
 } from '../../../src/peers/links/link-queue.js';
 import { FRAME_BYTES_MAX, type Lane } from '../../../src/peers/links/links.js';
 
@@ -45,6 +46,16 @@ describe('link queue', () => {
     const queue = new LinkQueue();
     for (let count = 0; count < 10; count++) queue.push('data', frame('data', 100 * 1024));
     expect(drain(queue).map((frames) => frames.length)).toEqual([3, 3, 3, 1]);
+  });
+
+  it('starts another record once one has as many frames as its receiver takes', () => {
+    const queue = new LinkQueue();
+    for (let count = 0; count < RECORD_FRAMES_MAX + 5; count++) queue.push('control', frame('control', 1));
+    queue.push('data', frame('data', 1));
+    expect(drain(queue).map((frames) => frames.length)).toEqual([RECORD_FRAMES_MAX, 6]);
+    expect(decodeRecord(encodeRecord(Array.from({ length: RECORD_FRAMES_MAX + 1 }, () => Buffer.of(1)))).ok).toBe(
+      false,
+    );
   });
 
   it('lets neither repair nor data starve while control, large data and large repair always wait', () => {

@@ -10,6 +10,8 @@ import { FLOW_BYTES_MAX, STALL_MS } from '../../../src/gossip/dissemination/flow
 import { decodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
 import * as gossip from '../../../src/gossip/bundles/gossip-frames.js';
 import { NEWCOMERS_MAX, NEWCOMERS_PER_PEER_MAX } from '../../../src/gossip/dissemination/newcomers.js';
+import { RELAYED_KEYS_MAX } from '../../../src/gossip/keys/relayed-keys.service.js';
+import { KEYS_ASKED_MAX } from '../../../src/gossip/keys/topic-keys.service.js';
 import { PULL_BYTES } from '../../../src/gossip/dissemination/repair.js';
 import { SERVED_BYTES_MAX } from '../../../src/gossip/dissemination/serving.js';
 import { STREAMS_MAX } from '../../../src/gossip/dissemination/stream-table.js';
@@ -19,7 +21,12 @@ import { MEMBERS_MAX } from '../../../src/peers/membership/directory.js';
 import { INTEREST_SEGMENT_BYTES_MAX } from '../../../src/peers/interest/interest-segment.js';
 import { SEGMENTS_MAX } from '../../../src/peers/interest/interest-table.js';
 import { INTEREST_ENTRIES_MAX } from '../../../src/peers/interest/interest.js';
-import { LANE_BYTES_MAX, RECORD_BYTES, RECORD_BYTES_MAX } from '../../../src/peers/links/link-queue.js';
+import {
+  LANE_BYTES_MAX,
+  RECORD_BYTES,
+  RECORD_BYTES_MAX,
+  RECORD_FRAMES_MAX,
+} from '../../../src/peers/links/link-queue.js';
 import { RACE_MS } from '../../../src/peers/links/link-race.js';
 import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import {
@@ -33,6 +40,7 @@ import { WAITING_BYTES_MAX, WAITING_MAX } from '../../../src/peers/membership/st
 import { TELL_BYTES } from '../../../src/peers/membership/table-sync.js';
 import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from '../../../src/topics/topic.js';
 import type { Decoded } from '../../../src/wire/decoded.js';
+import { decodeRules } from '../../../src/peers/rules/rules-frame.js';
 import { tableOf } from './doc-table.js';
 
 const LIMITS = {
@@ -45,6 +53,7 @@ const LIMITS = {
   FRAME_BYTES_MAX,
   RECORD_BYTES,
   RECORD_BYTES_MAX,
+  RECORD_FRAMES_MAX,
   TRANSPORT_BYTES_MAX,
   REKEY_FRAMES: REKEY_AFTER.frames,
   REKEY_BYTES: REKEY_AFTER.bytes,
@@ -64,6 +73,9 @@ const LIMITS = {
   PAGE_ENTRIES_MAX: gossip.PAGE_ENTRIES_MAX,
   KEYS_PER_FRAME_MAX: gossip.KEYS_PER_FRAME_MAX,
   ENVELOPE_BYTES_MAX: gossip.ENVELOPE_BYTES_MAX,
+  ENVELOPES_PER_FRAME_MAX: gossip.ENVELOPES_PER_FRAME_MAX,
+  KEYS_ASKED_MAX,
+  RELAYED_KEYS_MAX,
   WRAPPED_KEY_BYTES_MAX: gossip.WRAPPED_KEY_BYTES_MAX,
   BUNDLE_BYTES_MAX,
   BUNDLE_MESSAGES_MAX,
@@ -92,6 +104,7 @@ describe('the page on the protocol', () => {
   it.each([
     ['5. Membership (channel 1)', (type: number) => decodePeerFrame(Buffer.of(type)), /^membership-(.+)$/],
     ['6. Gossip (channel 2)', (type: number) => decodeGossipFrame(Buffer.of(type)), /^malformed (.+) frame$/],
+    ['Rules (channel 3)', (type: number) => decodeRules(Buffer.of(type)), /^rules-(.+)$/],
   ])('has the types of frames of "%s"', (section, decode, reason) => {
     const rows = tableOf('protocol.md', section).map(([type, name]) => [Number(type), name]);
     expect(rows).toEqual(rows.map((_, type) => [type, reason.exec(reasonOf(decode(type)))?.[1]]));
