@@ -130,7 +130,7 @@ export class Load {
     let problem = await this.#try(node, ask, { sentMs, isRest });
     if (problem !== undefined && this.options.isRetried) {
       await sleep(RETRY_AFTER_MS);
-      const others = this.nodes().filter((other) => other !== node);
+      const others = this.nodes().filter((other) => other !== node && this.#socketOf(other).connected);
       const other = others[ask.value % others.length];
       if (other !== undefined) problem = await this.#try(other, ask, { sentMs, isRest });
     }

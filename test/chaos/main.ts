@@ -15,6 +15,7 @@ const { values: ask } = parseArgs({
     seed: { type: 'string' },
     json: { type: 'string' },
     markdown: { type: 'string' },
+    load: { type: 'string', default: '1' },
     log: { type: 'boolean', default: false },
   },
 });
@@ -38,7 +39,7 @@ async function runOne(chaosCase: ChaosCase, seed: number): Promise<Outcome> {
   const skipped = chaosCase.skip?.();
   if (skipped !== undefined) return { id, title, seed, seconds: 0, skipped, findings: {}, invariants: {}, traffic: '' };
   const startMs = performance.now();
-  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed) };
+  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed), load: Number(ask.load) };
   let world: World | undefined;
   let findings: Findings = {};
   let invariants: Outcome['invariants'] = {};

@@ -24,14 +24,23 @@ export interface WorldOptions {
   /** The nodes whose addresses all are told; default all. */
   readonly bootstrap?: readonly string[];
   readonly load?: Partial<LoadOptions>;
-  /** Whether each node has a Socket.IO client and an event stream from the start; default yes. */
-  readonly hasSubscribers?: boolean;
+  /** Clients that are there from the start; default a Socket.IO client and an event stream at each node. */
+  readonly subscribers?: readonly SubscriberPlace[];
 }
 
 /** Circumstances that are not the case's own. */
 export interface Circumstances {
   readonly isShort: boolean;
   readonly random: () => number;
+  /** Share of the load that is put on the nodes; 1 is what the table asks for. */
+  readonly load: number;
+}
+
+/** A client that is there before the first message: where it goes first, and where when it loses that. */
+export interface SubscriberPlace {
+  readonly kind: 'socket' | 'stream';
+  readonly topic: string;
+  readonly nodes: readonly string[];
 }
 
 /** I1 to I7 in this order. */
@@ -76,7 +85,9 @@ export class World {
     private readonly options: WorldOptions,
     readonly circumstances: Circumstances,
   ) {
-    this.load = new Load(() => this.running, this.ledger, { ...LOAD, ...options.load });
+    const load = { ...LOAD, ...options.load };
+    const perSecond = load.perSecond * circumstances.load;
+    this.load = new Load(() => this.running, this.ledger, { ...load, perSecond });
     this.proxy = new MeshProxy(circumstances.random);
     this.#namespaces = options.network === 'namespaces' ? new Namespaces() : undefined;
   }
@@ -153,13 +164,11 @@ export class World {
     this.node(name).signal('SIGUSR2');
   }
 
-  /** A subscriber more, at nodes of one's choice: the first one, and the next when that is lost. */
-  subscribe(kind: 'socket' | 'stream', topic: string, names: readonly string[]): Promise<Subscriber> {
+  /** A client at the first of these nodes, which goes to the next when it loses that; not judged by the invariants. */
+  subscribe({ kind, topic, nodes: names }: SubscriberPlace): Promise<Subscriber> {
     const nodes = (): NodeProcess[] => names.map((name) => this.node(name)).filter((node) => node.isRunning);
     const Kind = kind === 'socket' ? SocketSubscriber : StreamSubscriber;
-    const subscriber = new Kind(`${kind} ${names[0]}`, topic, nodes);
-    this.subscribers.push(subscriber);
-    return subscriber.start();
+    return new Kind(`${kind} ${names[0]}`, topic, nodes).start();
   }
 
   /**
@@ -218,7 +227,7 @@ export class World {
   }
 
   async #open(): Promise<void> {
-    const { network = 'proxy', environment, bootstrap, environmentOf, hasSubscribers = true } = this.options;
+    const { network = 'proxy', environment, bootstrap, environmentOf } = this.options;
     const namespaces = this.#namespaces;
     const preload = new URL('preload.js', import.meta.url).href;
     this.#cluster = await LocalCluster.start({
@@ -239,25 +248,13 @@ export class World {
       }),
     });
     for (const node of this.nodes) this.watch.follow(node);
-    if (hasSubscribers) await this.#subscribeAll();
+    for (const place of this.options.subscribers ?? atEachNode()) {
+      this.subscribers.push(await this.subscribe(place));
+    }
     await this.load.connect();
     await this.watch.takeBase();
     this.watch.start();
     this.load.start();
-  }
-
-  /** A socket and a stream at each node; one that loses its node goes to another that wants the topic anyway. */
-  async #subscribeAll(): Promise<void> {
-    const from = (name: string, topic: string): string[] => {
-      const names = TOPICS[topic] ?? [];
-      const at = names.indexOf(name);
-      return [...names.slice(at), ...names.slice(0, at)];
-    };
-    for (const { name } of this.nodes) {
-      await this.subscribe('socket', 'chat', from(name, 'chat'));
-      const topic = TOPICS['news']?.includes(name) === true ? 'news' : 'chat';
-      await this.subscribe('stream', topic, from(name, topic));
-    }
   }
 
   #ordersOf(name: string): string {
@@ -298,4 +295,19 @@ export class World {
     const items = await node.messages(topic);
     return [{ node: name, topic, values: new Set(items.map(({ message }) => (message as Payload).value)) }];
   }
+}
+
+/** A socket and a stream at each node. */
+export function atEachNode(): SubscriberPlace[] {
+  return ['A', 'B', 'C', 'D'].flatMap((name) => [
+    placeAt('socket', 'chat', name),
+    placeAt('stream', TOPICS['news']?.includes(name) === true ? 'news' : 'chat', name),
+  ]);
+}
+
+/** At one node, and when that is lost at another that wants the topic anyway. */
+export function placeAt(kind: SubscriberPlace['kind'], topic: string, name: string): SubscriberPlace {
+  const names = TOPICS[topic] ?? [];
+  const at = names.indexOf(name);
+  return { kind, topic, nodes: [...names.slice(at), ...names.slice(0, at)] };
 }

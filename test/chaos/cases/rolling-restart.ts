@@ -1,5 +1,5 @@
 import { atLeast, atMost, exactly, type ChaosCase } from '../case.js';
-import type { World } from '../world.js';
+import { atEachNode, placeAt, type World } from '../world.js';
 
 const NODES = ['A', 'B', 'C', 'D'];
 /** Clients at each node besides those of every case. */
@@ -9,13 +9,14 @@ const CLIENTS_MORE = 4;
 export const rollingRestart: ChaosCase = {
   id: 'F2',
   title: 'SIGTERM, rolling restart of all four',
-  world: { load: { isRetried: true } },
+  world: {
+    load: { isRetried: true },
+    subscribers: [
+      ...atEachNode(),
+      ...NODES.flatMap((name) => Array.from({ length: CLIENTS_MORE }, () => placeAt('socket', 'chat', name))),
+    ],
+  },
   async run(world) {
-    for (const name of NODES) {
-      const from = NODES.indexOf(name);
-      const others = [...NODES.slice(from), ...NODES.slice(0, from)];
-      for (let index = 0; index < CLIENTS_MORE; index++) await world.subscribe('socket', 'chat', others);
-    }
     await world.wait(5, 1);
     const leaves = [];
     for (const name of NODES) {

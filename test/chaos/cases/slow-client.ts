@@ -1,7 +1,7 @@
 import { eventually } from '../../e2e/eventually.js';
 import { atMost, exactly, percentile, type ChaosCase } from '../case.js';
 import type { Subscriber } from '../subscribers.js';
-import type { World } from '../world.js';
+import type { SubscriberPlace, World } from '../world.js';
 
 const CLIENTS = 20;
 const PAYLOAD_BYTES = 4_096;
@@ -12,12 +12,12 @@ const RESOLUTION_MS = 1;
 export const slowClient: ChaosCase = {
   id: 'F15a',
   title: '1 of 20 clients stops reading',
-  world: { hasSubscribers: false, load: { payloadBytes: PAYLOAD_BYTES, perSecond: 250, topics: ['chat'] } },
+  world: {
+    subscribers: Array.from({ length: CLIENTS - 1 }, (_, index) => placeAtA(index % 2 === 0 ? 'socket' : 'stream')),
+    load: { payloadBytes: PAYLOAD_BYTES, perSecond: 250, topics: ['chat'] },
+  },
   async run(world) {
-    for (let index = 0; index < CLIENTS; index++)
-      await world.subscribe(index % 2 === 0 ? 'socket' : 'stream', 'chat', ['A']);
-    const slow = await world.subscribe('socket', 'chat', ['A']);
-    world.subscribers.splice(world.subscribers.indexOf(slow), 1);
+    const slow = await world.subscribe(placeAtA('socket'));
     await world.wait(5, 2);
     const baseMs = await p99During(world, [15, 5]);
     slow.pause(true);
@@ -40,6 +40,10 @@ export const slowClient: ChaosCase = {
     };
   },
 };
+
+function placeAtA(kind: SubscriberPlace['kind']): SubscriberPlace {
+  return { kind, topic: 'chat', nodes: ['A'] };
+}
 
 async function p99During(world: World, [full, short]: readonly [number, number]): Promise<number> {
   const fromMs = performance.now();
