@@ -106,7 +106,7 @@ export class GossipNode implements UpperLayer {
   }
 
   wants(topic: string): boolean {
-    return this.membership.directory.interestSince(this.id, topic) !== undefined;
+    return this.membership.wanted.some(({ pattern }) => pattern === topic);
   }
 
   // As the driver does it: the offset is off by at most half a round trip.

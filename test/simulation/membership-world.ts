@@ -53,6 +53,8 @@ export class MembershipNode {
   readonly #interestDriver: CoreDriver<OwnInterestInput, 'announce', Exclude<OwnInterestOutput, { type: 'schedule' }>>;
   readonly process: SimulatedProcess<Buffer>;
   hasDeparted = false;
+  /** What its subscribers want; the directory says so a moment later. */
+  wanted: readonly InterestEntry[] = [];
   /** Of each peer, what the last probe of it showed. */
   readonly measured = new Map<string, { readonly rttMs: number; readonly clockOffsetMs: number }>();
   readonly #upper: UpperLayer | undefined;
@@ -94,6 +96,7 @@ export class MembershipNode {
   }
 
   want(entries: readonly InterestEntry[]): void {
+    this.wanted = entries;
     this.#interestDriver.handle({ type: 'wanted', entries });
   }
 

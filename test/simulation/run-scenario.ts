@@ -47,7 +47,7 @@ class Run {
   readonly #interests: Interests;
   readonly #starts: Starts;
   readonly #bounds: Bounds;
-  readonly #counts = { published: 0, failed: 0, pushed: 0, repaired: 0, received: 0, known: 0 };
+  readonly #counts = { published: 0, refused: 0, pushed: 0, repaired: 0, received: 0, known: 0 };
   #healedMs = NaN;
 
   constructor(private readonly scenario: Scenario) {
@@ -91,10 +91,10 @@ class Run {
   }
 
   get trace(): string {
-    const { published, failed, pushed, repaired, received, known, delivered, gaps, acknowledged, events } = this.counts;
+    const { published, refused, pushed, repaired, received, known, delivered, gaps, acknowledged, events } = this.counts;
     return [
       titleOf(this.scenario),
-      `${published} published, ${failed} refused, ${pushed} pushed, ${repaired} repaired, ${received} received, ${known} of them known`,
+      `${published} published, ${refused} refused, ${pushed} pushed, ${repaired} repaired, ${received} received, ${known} of them known`,
       `${delivered} delivered, ${gaps} gaps, ${acknowledged} acknowledged`,
       `healed at ${Math.round(this.#healedMs)} ms, ${events} events, ${this.#bounds.summary}, ${this.#world.network.digest}`,
     ].join('; ');
@@ -116,7 +116,7 @@ class Run {
       const [topic, count] = [random.pick(TOPICS)!, 1 + random.int(3)];
       if (!chaos.isWell(id)) continue;
       world.node(id).submit(topic, count, (bundle) => {
-        if (bundle === undefined) this.#counts.failed++;
+        if (bundle === undefined) this.#counts.refused++;
         else if (level !== 'local') this.#acknowledged.ask(bundle, level);
       });
     }

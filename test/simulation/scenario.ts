@@ -29,8 +29,9 @@ const LAN_DELAY_MS_MAX = 200;
  */
 export function scenarioOf(seed: number, seconds = 60): Scenario {
   const random = new Random(seed);
+  const rare = random.int(2_000);
   // Large clusters are slow to simulate, so few seeds have one.
-  const large = random.int(50) === 0 ? random.pick([9, 12, 16, 24, MESH_SIZE_MAX]) : undefined;
+  const large = rare < 1 ? MESH_SIZE_MAX : rare < 40 ? random.pick([9, 10, 12, 16]) : undefined;
   const size = large ?? random.pick([3, 3, 3, 4, 4, 4, 5, 5, 6, 8])!;
   const isFar = random.int(5) === 0;
   const delayMs = isFar ? random.between(20, LAN_DELAY_MS_MAX * 0.75) : random.pick([0.2, 0.2, 1, 5, 15])!;

@@ -19,6 +19,7 @@ import { Serving } from './serving.js';
 import { streamOf, type StreamId } from '../bundles/stream.js';
 import { extentOf, StreamTable, type StreamState } from './stream-table.js';
 import { Summaries } from './summaries.js';
+import { TopicWalk, WALK_PAUSE_MS } from './topic-walk.js';
 import { Wants } from './wants.js';
 
 /** Between two rounds of telling and asking, half of it to one and a half. */
@@ -43,6 +44,9 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
   readonly #confirming: Confirming<B>;
   /** The next round goes over all topics and not only over those that changed. */
   #isAllToBeTold = false;
+  readonly #walk = new TopicWalk();
+  /** What is under way goes over all topics. */
+  #isWalkOverAll = false;
   #roundDueMs = Infinity;
   #tickDueMs = Infinity;
   #nowMs = 0;
@@ -215,6 +219,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#audience.linkUp();
     this.#acknowledgements.linkUp(peer);
     this.#confirming.linkUp(peer);
+    this.#repair.linkUp();
     this.#roundSoon(nowMs);
   }
 
@@ -272,8 +277,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         break;
       case 'relayRequest':
       case 'relaying':
-        this.#audience.handle(peer, frame);
-        this.#roundSoon(nowMs);
+        if (this.#audience.handle(peer, frame, nowMs)) this.#roundSoon(nowMs);
         break;
     }
   }
@@ -293,17 +297,24 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#confirming.send(peer, acks);
   }
 
-  /** Tells what changed, and asks again for what is still missing. */
+  /** Tells what changed, a slice at a time, and asks again for what is still missing. */
   #onRound(nowMs: number): void {
     if (nowMs < this.#roundDueMs) return;
     this.#roundDueMs = Infinity;
-    if (this.#isAllToBeTold) this.#wants.review(nowMs);
+    if (!this.#walk.isUnderWay) this.#beginRound(nowMs);
+    const topics = this.#walk.slice(this.#links.size);
+    if (this.#isWalkOverAll) this.#wants.review(topics, nowMs);
+    for (const peer of this.#links) this.#summaries.tell(peer, topics);
+    if (this.#walk.isUnderWay) this.#schedule('round', WALK_PAUSE_MS, nowMs);
+    else if (this.#isAllToBeTold) this.#roundSoon(nowMs);
+  }
+
+  #beginRound(nowMs: number): void {
     const changed = this.#table.takeChanged();
-    for (const peer of this.#links) {
-      this.#summaries.tell(peer, this.#isAllToBeTold ? this.#topics() : changed);
-      this.#summaries.round(peer, nowMs);
-    }
+    this.#isWalkOverAll = this.#isAllToBeTold;
     this.#isAllToBeTold = false;
+    this.#walk.begin(this.#isWalkOverAll ? this.#topics() : changed);
+    for (const peer of this.#links) this.#summaries.round(peer, nowMs);
     this.#wants.sweep(nowMs);
   }
 
@@ -322,7 +333,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#reception.tick(nowMs);
     this.#repair.tick(nowMs);
     this.#dissemination.tick(nowMs);
-    this.#audience.tick(() => this.#topics(), nowMs);
+    if (this.#audience.tick(() => this.#topics(), nowMs)) this.#roundSoon(nowMs);
   }
 
   #giveUp(state: StreamState<B>, to: number): void {
@@ -370,7 +381,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       this.#repair.needs + this.#reception.newcomers > 0 ||
       !this.#flow.isIdle ||
       this.#dissemination.isLagging ||
-      this.#audience.isSeekingRelays;
+      this.#audience.isWaiting;
     if (isWaiting && this.#tickDueMs > nowMs + TICK_MS) this.#schedule('tick', TICK_MS, nowMs);
   }
 

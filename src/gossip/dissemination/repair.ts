@@ -126,6 +126,11 @@ export class Repair<B extends BundlePlace> {
     this.#next(need, nowMs);
   }
 
+  /** Who is back may hold what nobody could bring, and is heard before anything is given up. */
+  linkUp(): void {
+    for (const need of this.#needs.values()) need.blocked = undefined;
+  }
+
   linkDown(peer: NodeId, nowMs: number): void {
     for (const need of this.#needs.values()) {
       need.holders.delete(peer);

@@ -3,7 +3,7 @@ import type { World } from '../world.js';
 
 /** In a virtual second, of one node, besides what it was given to do. */
 const RINGS_MAX = 400;
-const FRAMES_MAX = 4_000;
+const LINK_FRAMES_MAX = 500;
 /** When nothing happens, a node's share of a link in a second. */
 const QUIET_FRAMES_MAX = 16;
 const QUIET_BYTES_MAX = 1_024;
@@ -54,9 +54,9 @@ export class Bounds {
       this.#rangMost = Math.max(this.#rangMost, rang);
       this.#sentMost = Math.max(this.#sentMost, sent);
       this.#hold(node, 'timers', rang, RINGS_MAX);
-      this.#hold(node, 'frames', sent, FRAMES_MAX);
-      if (!this.#isQuiet) continue;
       const links = Math.max(1, this.world.running().length - 1);
+      this.#hold(node, 'frames', sent, links * LINK_FRAMES_MAX);
+      if (!this.#isQuiet) continue;
       const bytes = Math.round((counts.sentBytes - before.sentBytes) / links);
       this.#quietBytesMost = Math.max(this.#quietBytesMost, bytes);
       this.#hold(node, 'frames a link in a quiet second', sent / links, QUIET_FRAMES_MAX);
