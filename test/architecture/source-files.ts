@@ -22,6 +22,7 @@ const ENTRIES = [
   'src/index.ts',
   'src/start-node.ts',
   'src/cli/cluster.ts',
+  'src/cli/keys.ts',
   'src/cli/make-secret.ts',
   'src/cli/show-subscribers.ts',
 ];
