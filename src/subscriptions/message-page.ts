@@ -87,13 +87,13 @@ function oldByMark(mark: ArrivalMark): IsOld {
 function oldByStream(
   named: ReadonlyMap<StreamId, number>,
   sinceMs: number,
-  { startOf }: ArrivalLog,
+  log: ArrivalLog,
 ): (stream: StreamId, seq: number) => boolean {
   const known = new Map(named);
   return (stream, seq) => {
     let last = known.get(stream);
     if (last === undefined) {
-      last = sinceMs === 0 ? 0 : startOf(stream, sinceMs);
+      last = sinceMs === 0 ? 0 : log.startOf(stream, sinceMs);
       known.set(stream, last);
     }
     return seq <= last;

@@ -10,11 +10,27 @@ import type { BundlePlace, GossipOutput, GossipWorld } from './gossip-protocol.j
 
 /** A node without link for so long gets a relay, and so long is waited for an answer before another one is asked. */
 export const RELAY_WAIT_MS = 1_000;
+/** A peer changes what this node relays for it at most so often, as each change is told to all. */
+export const DUTY_CHANGE_MS = 250;
+/** Topics that are looked at in a tick, to see whether nodes out of reach want anything. */
+const LOOKS_A_TICK_MAX = 1_024;
 
 interface Unreachable {
   sinceMs: number;
   asked: NodeId | undefined;
   attempts: number;
+  /** When its relay said last that it does not relay any longer. */
+  withdrawnMs: number;
+  /** What is left of a look at the topics. */
+  topics: Iterator<string> | undefined;
+}
+
+/** What a peer asked this node to relay for it. */
+interface Duty {
+  targets: ReadonlySet<NodeId>;
+  changedMs: number;
+  /** What it asked for since, and has to wait. */
+  next: ReadonlySet<NodeId> | undefined;
 }
 
 export class Audience {
@@ -23,7 +39,9 @@ export class Audience {
   readonly #unreachable = new Map<NodeId, Unreachable>();
   readonly #relayOf = new Map<NodeId, NodeId>();
   /** Peer → nodes to which this node relays for it. */
-  readonly #duties = new Map<NodeId, Set<NodeId>>();
+  readonly #duties = new Map<NodeId, Duty>();
+  /** Node → for how many peers this node relays to it. */
+  readonly #relayedTo = new Map<NodeId, number>();
 
   constructor(
     private readonly self: NodeId,
@@ -33,9 +51,11 @@ export class Audience {
     private readonly emit: (output: GossipOutput<BundlePlace> & { type: 'send' }) => void,
   ) {}
 
-  /** A live node is out of reach and has no relay. */
-  get isSeekingRelays(): boolean {
-    return this.#unreachable.size > this.#relayOf.size;
+  /** A live node is out of reach and has no relay, or a peer's change of mind waits. */
+  get isWaiting(): boolean {
+    if (this.#unreachable.size > this.#relayOf.size) return true;
+    for (const { next } of this.#duties.values()) if (next !== undefined) return true;
+    return false;
   }
 
   /** Linked nodes that get a new own bundle of the topic. */
@@ -50,13 +70,15 @@ export class Audience {
 
   /** Linked nodes to which a new bundle of `publisher` is relayed. */
   relayed(topic: string, publisher: NodeId): readonly NodeId[] {
-    const targets = this.#duties.get(publisher);
-    if (targets === undefined) return [];
-    return [...targets].filter((id) => this.links.has(id) && this.directory.interestSince(id, topic) !== undefined);
+    const duty = this.#duties.get(publisher);
+    if (duty === undefined) return [];
+    return [...duty.targets].filter(
+      (id) => this.links.has(id) && this.directory.interestSince(id, topic) !== undefined,
+    );
   }
 
   relaysFor(publisher: NodeId, target: NodeId): boolean {
-    return this.#duties.get(publisher)?.has(target) ?? false;
+    return this.#duties.get(publisher)?.targets.has(target) ?? false;
   }
 
   isRelayOf(target: NodeId, peer: NodeId): boolean {
@@ -77,10 +99,7 @@ export class Audience {
   /** This node wants the topic, or relays to one that does. */
   isWantedHere(topic: string): boolean {
     if (this.directory.interestSince(this.self, topic) !== undefined) return true;
-    for (const targets of this.#duties.values()) {
-      for (const id of targets) if (this.directory.interestSince(id, topic) !== undefined) return true;
-    }
-    return false;
+    return this.#relayedTo.size > 0 && this.directory.interested(topic).some((id) => this.#relayedTo.has(id));
   }
 
   /** Links or the directory changed. */
@@ -90,13 +109,19 @@ export class Audience {
       if (id === this.self) continue;
       const isOutOfReach = this.directory.isLive(id) && !this.links.has(id);
       if (isOutOfReach && !this.#unreachable.has(id)) {
-        this.#unreachable.set(id, { sinceMs: nowMs, asked: undefined, attempts: 0 });
+        this.#unreachable.set(id, {
+          sinceMs: nowMs,
+          asked: undefined,
+          attempts: 0,
+          withdrawnMs: -Infinity,
+          topics: undefined,
+        });
       } else if (!isOutOfReach) this.#withdraw(id);
     }
   }
 
   linkDown(peer: NodeId): void {
-    this.#duties.delete(peer);
+    this.#release(peer);
     for (const [target, relay] of this.#relayOf) if (relay === peer) this.#relayOf.delete(target);
     for (const missing of this.#unreachable.values()) if (missing.asked === peer) missing.asked = undefined;
     this.#tellDuties();
@@ -106,35 +131,102 @@ export class Audience {
     this.#tellDuties();
   }
 
-  /** Asks for relays to nodes that want one of `topics` and have been out of reach for a while. */
-  tick(topics: () => Iterable<string>, nowMs: number): void {
+  /** Asks for relays to nodes that want one of `topics` and have been out of reach for a while; true when what is relayed changed. */
+  tick(topics: () => Iterable<string>, nowMs: number): boolean {
+    let looks = LOOKS_A_TICK_MAX;
     for (const [target, missing] of this.#unreachable) {
       if (this.#relayOf.has(target) || nowMs - missing.sinceMs < RELAY_WAIT_MS) continue;
+      missing.topics ??= topics()[Symbol.iterator]();
+      let topic = missing.topics.next();
+      while (topic.done !== true && looks > 0 && this.directory.interestSince(target, topic.value) === undefined) {
+        looks--;
+        topic = missing.topics.next();
+      }
+      // The look goes on in the next tick.
+      if (looks === 0) break;
+      missing.topics = undefined;
       missing.sinceMs = nowMs;
-      const isWanting = [...topics()].some((topic) => this.directory.interestSince(target, topic) !== undefined);
-      const candidates = [...this.links].filter((id) => this.directory.isLive(id));
-      if (!isWanting || candidates.length === 0) continue;
-      candidates.sort((a, b) => rendezvous(target, b) - rendezvous(target, a) || (a < b ? -1 : 1));
-      const former = missing.asked;
-      missing.asked = candidates[missing.attempts++ % candidates.length]!;
-      if (former !== undefined && former !== missing.asked) this.#request(former);
-      this.#request(missing.asked);
+      if (topic.done !== true) this.#ask(target, missing);
     }
+    let isChanged = false;
+    for (const [peer, duty] of this.#duties) {
+      if (duty.next === undefined || nowMs - duty.changedMs < DUTY_CHANGE_MS) continue;
+      this.#take(peer, duty.next, nowMs);
+      isChanged = true;
+    }
+    return isChanged;
   }
 
-  handle(peer: NodeId, frame: RelayRequestFrame | RelayingFrame): void {
-    this.version++;
-    if (frame.type === 'relayRequest') {
-      this.#duties.set(peer, new Set(frame.targets.filter((id) => id !== this.self && id !== peer)));
-      this.#tellDuty(peer);
-      return;
+  /** True when this changed what is relayed. */
+  handle(peer: NodeId, frame: RelayRequestFrame | RelayingFrame, nowMs: number): boolean {
+    return frame.type === 'relayRequest' ? this.#asked(peer, frame, nowMs) : this.#answered(peer, frame, nowMs);
+  }
+
+  #asked(peer: NodeId, frame: RelayRequestFrame, nowMs: number): boolean {
+    const isTarget = (id: NodeId): boolean =>
+      id !== this.self && id !== peer && this.directory.member(id) !== undefined;
+    const targets = new Set(frame.targets.filter(isTarget));
+    const duty = this.#duties.get(peer);
+    const isNews = !isSame(duty?.targets ?? NOBODY, targets);
+    if (duty !== undefined && isNews && nowMs - duty.changedMs < DUTY_CHANGE_MS) {
+      duty.next = targets;
+      return false;
     }
+    if (duty !== undefined) duty.next = undefined;
+    if (isNews) this.#take(peer, targets, nowMs);
+    else this.#tellDuty(peer);
+    return isNews;
+  }
+
+  #answered(peer: NodeId, frame: RelayingFrame, nowMs: number): boolean {
+    const named = new Set(frame.targets);
+    let isChanged = false;
     for (const [target, relay] of this.#relayOf) {
-      if (relay === peer && !frame.targets.includes(target)) this.#relayOf.delete(target);
+      if (relay !== peer || named.has(target)) continue;
+      this.#relayOf.delete(target);
+      const missing = this.#unreachable.get(target);
+      if (missing !== undefined) missing.withdrawnMs = nowMs;
+      isChanged = true;
     }
-    for (const target of frame.targets) {
-      if (this.#unreachable.get(target)?.asked === peer) this.#relayOf.set(target, peer);
+    for (const target of named) {
+      const missing = this.#unreachable.get(target);
+      if (missing?.asked !== peer || this.#relayOf.get(target) === peer) continue;
+      // One that comes and goes is taken for one that went.
+      if (nowMs - missing.withdrawnMs < DUTY_CHANGE_MS) continue;
+      this.#relayOf.set(target, peer);
+      isChanged = true;
     }
+    if (isChanged) this.version++;
+    return isChanged;
+  }
+
+  /** From now on this node relays to `targets` for the peer. */
+  #take(peer: NodeId, targets: ReadonlySet<NodeId>, nowMs: number): void {
+    this.#release(peer);
+    this.#duties.set(peer, { targets, changedMs: nowMs, next: undefined });
+    for (const id of targets) this.#relayedTo.set(id, (this.#relayedTo.get(id) ?? 0) + 1);
+    this.version++;
+    this.#tellDuty(peer);
+  }
+
+  #release(peer: NodeId): void {
+    for (const id of this.#duties.get(peer)?.targets ?? NOBODY) {
+      const others = (this.#relayedTo.get(id) ?? 1) - 1;
+      if (others > 0) this.#relayedTo.set(id, others);
+      else this.#relayedTo.delete(id);
+    }
+    this.#duties.delete(peer);
+  }
+
+  /** Asks the next candidate to relay to `target`. */
+  #ask(target: NodeId, missing: Unreachable): void {
+    const candidates = [...this.links].filter((id) => this.directory.isLive(id));
+    if (candidates.length === 0) return;
+    candidates.sort((a, b) => rendezvous(target, b) - rendezvous(target, a) || (a < b ? -1 : 1));
+    const former = missing.asked;
+    missing.asked = candidates[missing.attempts++ % candidates.length]!;
+    if (former !== undefined && former !== missing.asked) this.#request(former);
+    this.#request(missing.asked);
   }
 
   #sinceOf(id: NodeId, topic: string): number | undefined {
@@ -161,9 +253,15 @@ export class Audience {
   }
 
   #tellDuty(peer: NodeId): void {
-    const targets = [...(this.#duties.get(peer) ?? [])].filter((id) => this.links.has(id));
+    const targets = [...(this.#duties.get(peer)?.targets ?? NOBODY)].filter((id) => this.links.has(id));
     this.emit({ type: 'send', peer, lane: 'control', frame: { type: 'relaying', targets } });
   }
+}
+
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
+function isSame(one: ReadonlySet<NodeId>, other: ReadonlySet<NodeId>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id));
 }
 
 /** Highest random weight: everybody ranks the candidates for a target alike, and differently for each target. */

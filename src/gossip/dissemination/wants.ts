@@ -15,6 +15,8 @@ export const FORGET_AFTER_MS = 60_000;
 /** A stream without a held message and without news for so long is forgotten; retention everywhere must be shorter. */
 export const EMPTY_KEPT_MS = 48 * 3_600_000;
 const SWEEP_MS = 10_000;
+/** Streams that are forgotten before others have their turn. */
+export const FORGOTTEN_A_SWEEP_MAX = 256;
 
 export class Wants<B extends BundlePlace> {
   #sweptMs = 0;
@@ -29,8 +31,10 @@ export class Wants<B extends BundlePlace> {
   ) {}
 
   /** The directory or the duties changed. */
-  review(nowMs: number): void {
-    for (const topic of this.table.topics()) {
+  review(topics: readonly string[], nowMs: number): void {
+    for (const name of topics) {
+      const topic = this.table.topic(name);
+      if (topic === undefined) continue;
       this.#followInterest(topic);
       if (this.audience.isWantedHere(topic.topic)) topic.unwantedSinceMs = undefined;
       else topic.unwantedSinceMs ??= nowMs;
@@ -51,11 +55,17 @@ export class Wants<B extends BundlePlace> {
   sweep(nowMs: number): void {
     if (nowMs - this.#sweptMs < SWEEP_MS) return;
     this.#sweptMs = nowMs;
+    let forgotten = 0;
     for (const topic of this.table.topics()) {
       const isUnwanted = topic.unwantedSinceMs !== undefined && nowMs - topic.unwantedSinceMs >= FORGET_AFTER_MS;
       for (const state of topic.streams.values()) {
         const isEmpty = state.window.floor === state.window.frontier && nowMs - state.changedMs >= EMPTY_KEPT_MS;
-        if (isEmpty || (isUnwanted && state.stream.publisher !== this.self)) this.forget(state);
+        if (!isEmpty && !(isUnwanted && state.stream.publisher !== this.self)) continue;
+        this.forget(state);
+        // The rest goes with the next round.
+        if (++forgotten < FORGOTTEN_A_SWEEP_MAX) continue;
+        this.#sweptMs = -Infinity;
+        return;
       }
     }
   }

@@ -34,7 +34,7 @@ export class OwnInterestCore {
   ) {}
 
   handle(input: OwnInterestInput, nowMs: number): readonly OwnInterestOutput[] {
-    if (input.type === 'wanted') this.#wanted = coveringEntries(input.entries);
+    if (input.type === 'wanted') this.#wanted = input.entries;
     else this.#isScheduled = false;
     if (this.#isScheduled) return [];
     if (nowMs < this.#nextMs) {
@@ -48,7 +48,8 @@ export class OwnInterestCore {
   }
 
   #cut(): InterestSegment | undefined {
-    const wanted = new Map(this.#wanted.map((entry) => [entry.pattern, entry.sinceMs]));
+    const covering = coveringEntries(this.#wanted);
+    const wanted = new Map(covering.map((entry) => [entry.pattern, entry.sinceMs]));
     const added = [...wanted]
       .filter(([pattern, sinceMs]) => this.#announced.get(pattern) !== sinceMs)
       .map(([pattern, sinceMs]) => ({ pattern, sinceMs }));
@@ -66,7 +67,7 @@ export class OwnInterestCore {
     if (!isSnapshot) return { ...place, base: this.#version - 1, added, removed };
     this.#stepsSinceSnapshot = 0;
     this.#entriesSinceSnapshot = 0;
-    return { ...place, base: 0, added: [...this.#wanted], removed: [] };
+    return { ...place, base: 0, added: [...covering], removed: [] };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Gap, Message } from '../../../src/gossip/bundles/message.js';
 import type { Stream } from '../../../src/gossip/bundles/stream.js';
 import { Feed, type FeedOptions } from '../../../src/subscriptions/feed.js';
 import { NOW, RETAINED, type StartingPoint } from '../../../src/subscriptions/starting-point.js';
-import { begin, matcherOf, messageAt, testStream, WrittenLog } from './written-log.js';
+import { begin, messageAt, testStream, WrittenLog } from './written-log.js';
 
 const chat = testStream('chat');
 const GENEROUS: FeedOptions = { messagesMax: 1_000, bytesMax: 100_000, whenFull: 'reread', isUnwanted: () => false };
