@@ -85,9 +85,12 @@ export class SocketClient implements Sink, ClientSession {
 
   /** Counts what was refused; who goes on asking for what it is refused is cut. */
   refused(error: GrapevineError, nowMs: number): void {
-    if (this.#refusals.take('this', 1, nowMs) === 0 || this.#isCut) return;
-    this.counters.cut.socket++;
-    this.#cut(error);
+    if (this.#refusals.take('this', 1, nowMs) === 0) return;
+    // After the answers to what was asked so far, which promises bring.
+    setImmediate(() => {
+      if (!this.#isCut) this.counters.cut.socket++;
+      this.#cut(error);
+    });
   }
 
   #cut(error: GrapevineError): void {

@@ -20,7 +20,6 @@ export class ClientLimits {
     private readonly clock: SystemClock,
   ) {
     const { rateRequests = 0, rateMessages = 0, rateHandshakes, rateSubscriptions } = settings;
-    const limitOf = (perSecond: number): RateLimit => new RateLimit({ perSecond, clientsMax: LIMITED_CLIENTS_MAX });
     this.#limits = {
       requests: limitOf(rateRequests),
       messages: limitOf(rateMessages),
@@ -38,4 +37,8 @@ export class ClientLimits {
       extra: { retryAfterMs: waitMs },
     });
   }
+}
+
+function limitOf(perSecond: number): RateLimit {
+  return new RateLimit({ perSecond, clientsMax: LIMITED_CLIENTS_MAX });
 }
