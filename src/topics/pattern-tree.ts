@@ -5,18 +5,23 @@
 export class PatternTree<V> {
   readonly #root = new Branch<V>();
   #size = 0;
+  #branches = 0;
 
   /** How many (pattern, value) pairs are held. */
   get size(): number {
     return this.#size;
   }
 
+  /** How many branches there are: a token each, shared by all patterns that begin alike. */
+  get branches(): number {
+    return this.#branches;
+  }
+
   /** False when the pair was already there. */
   add(pattern: string, value: V): boolean {
     let branch = this.#root;
-    for (const token of pattern.split('.')) branch = branch.grow(token);
-    if (branch.values.has(value)) return false;
-    branch.values.add(value);
+    for (const token of pattern.split('.')) branch = branch.child(token) ?? this.#grow(branch, token);
+    if (!branch.add(value)) return false;
     this.#size++;
     return true;
   }
@@ -26,16 +31,17 @@ export class PatternTree<V> {
     const path: { branch: Branch<V>; token: string }[] = [];
     let branch = this.#root;
     for (const token of pattern.split('.')) {
-      const next = branch.children.get(token);
+      const next = branch.child(token);
       if (next === undefined) return false;
       path.push({ branch, token });
       branch = next;
     }
-    if (!branch.values.delete(value)) return false;
+    if (!branch.remove(value)) return false;
     this.#size--;
     for (const step of path.reverse()) {
-      if (!step.branch.children.get(step.token)?.isEmpty) break;
-      step.branch.children.delete(step.token);
+      if (!step.branch.child(step.token)?.isEmpty) break;
+      step.branch.cut(step.token);
+      this.#branches--;
     }
     return true;
   }
@@ -47,10 +53,10 @@ export class PatternTree<V> {
     for (const token of topic.split('.')) {
       const next: Branch<V>[] = [];
       for (const branch of level) {
-        branch.children.get('>')?.values.forEach((value) => found.add(value));
-        const same = branch.children.get(token);
+        branch.child('>')?.values.forEach((value) => found.add(value));
+        const same = branch.child(token);
         if (same !== undefined) next.push(same);
-        const any = branch.children.get('*');
+        const any = branch.child('*');
         if (any !== undefined) next.push(any);
       }
       if (next.length === 0) return found;
@@ -64,22 +70,56 @@ export class PatternTree<V> {
   matches(topic: string): boolean {
     return this.match(topic).size > 0;
   }
+
+  #grow(branch: Branch<V>, token: string): Branch<V> {
+    this.#branches++;
+    return branch.grow(token);
+  }
 }
 
+/** Maps and sets are made when something comes into them: most branches of a large tree hold one child, or one value. */
 class Branch<V> {
-  readonly children = new Map<string, Branch<V>>();
-  readonly values = new Set<V>();
+  #children: Map<string, Branch<V>> | undefined;
+  #values: Set<V> | undefined;
+
+  get values(): ReadonlySet<V> {
+    return this.#values ?? NONE;
+  }
 
   get isEmpty(): boolean {
-    return this.children.size === 0 && this.values.size === 0;
+    return this.#children === undefined && this.#values === undefined;
+  }
+
+  child(token: string): Branch<V> | undefined {
+    return this.#children?.get(token);
   }
 
   grow(token: string): Branch<V> {
-    let child = this.children.get(token);
-    if (child === undefined) {
-      child = new Branch();
-      this.children.set(token, child);
-    }
+    const child = new Branch<V>();
+    this.#children ??= new Map();
+    this.#children.set(token, child);
     return child;
   }
+
+  cut(token: string): void {
+    this.#children?.delete(token);
+    if (this.#children?.size === 0) this.#children = undefined;
+  }
+
+  /** False when it was there. */
+  add(value: V): boolean {
+    this.#values ??= new Set();
+    if (this.#values.has(value)) return false;
+    this.#values.add(value);
+    return true;
+  }
+
+  /** False when it was not there. */
+  remove(value: V): boolean {
+    const isRemoved = this.#values?.delete(value) ?? false;
+    if (this.#values?.size === 0) this.#values = undefined;
+    return isRemoved;
+  }
 }
+
+const NONE: ReadonlySet<never> = new Set<never>();

@@ -1,4 +1,4 @@
-import { INTEREST_ENTRIES_MAX, type InterestEntry } from './interest.js';
+import { INTEREST_ENTRIES_MAX, INTEREST_LEVELS_MAX, type InterestEntry, levelsOf } from './interest.js';
 
 /** Bytes of patterns above which an interest is announced more coarsely; leaves room in a segment for the rest. */
 const PATTERN_BYTES_MAX = 192 * 1024;
@@ -31,7 +31,7 @@ function merged(entries: readonly InterestEntry[]): readonly InterestEntry[] {
 }
 
 function isOver(entries: readonly InterestEntry[]): boolean {
-  if (entries.length > INTEREST_ENTRIES_MAX) return true;
+  if (entries.length > INTEREST_ENTRIES_MAX || levelsOf(entries) > INTEREST_LEVELS_MAX) return true;
   return entries.reduce((bytes, entry) => bytes + Buffer.byteLength(entry.pattern) + 8, 0) > PATTERN_BYTES_MAX;
 }
 

@@ -1,6 +1,6 @@
 import { PatternTree } from '../../topics/pattern-tree.js';
 import { compareFreshness } from '../membership/member.js';
-import { INTEREST_ENTRIES_MAX } from './interest.js';
+import { INTEREST_ENTRIES_MAX, INTEREST_LEVELS_MAX, levelsOf } from './interest.js';
 import { INTEREST_SEGMENT_BYTES_MAX, type SignedInterestSegment } from './interest-segment.js';
 import type { NodeId } from '../node-id.js';
 
@@ -21,12 +21,18 @@ export class InterestTable {
   readonly #byNode = new Map<NodeId, NodeInterest>();
   readonly #tree = new PatternTree<Want>();
 
-  merge(segment: SignedInterestSegment): SegmentOutcome {
+  /** `isMet`: there was a sign of life of its node. Of nodes that are only heard of no more is taken in once this much is held. */
+  merge(segment: SignedInterestSegment, isMet = true): SegmentOutcome {
     const held = this.#byNode.get(segment.subject);
     if (held !== undefined && !isNewer(segment, held)) return 'known';
+    const levels = levelsOf(segment.added);
+    const isMuch = this.#tree.size >= HEARSAY_ENTRIES_MAX || this.#tree.branches >= HEARSAY_BRANCHES_MAX;
+    if (!isMet && isMuch) return 'over';
     if (segment.base === 0) {
+      if (levels > INTEREST_LEVELS_MAX) return 'over';
       this.forget(segment.subject);
-      this.#apply({ epoch: segment.epoch, version: 0, segments: [], wants: new Map() }, segment);
+      const none = { epoch: segment.epoch, version: 0, segments: [], wants: new Map(), levels: 0 };
+      this.#apply(none, segment, levels);
       return 'applied';
     }
     if (held === undefined || held.epoch !== segment.epoch || held.version !== segment.base) return 'gap';
@@ -34,9 +40,10 @@ export class InterestTable {
     const isOver =
       held.segments.length >= SEGMENTS_MAX ||
       stepBytes > INTEREST_SEGMENT_BYTES_MAX ||
-      held.wants.size + segment.added.length > ENTRIES_HELD_MAX;
+      held.wants.size + segment.added.length > ENTRIES_HELD_MAX ||
+      held.levels + levels > LEVELS_HELD_MAX;
     if (isOver) return 'over';
-    this.#apply(held, segment);
+    this.#apply(held, segment, levels);
     return 'applied';
   }
 
@@ -69,11 +76,15 @@ export class InterestTable {
   }
 
   forget(id: NodeId): void {
-    for (const [pattern, want] of this.#byNode.get(id)?.wants ?? []) this.#tree.delete(pattern, want);
+    const interest = this.#byNode.get(id);
+    if (interest === undefined) return;
+    for (const [pattern, want] of interest.wants) this.#tree.delete(pattern, want);
     this.#byNode.delete(id);
   }
 
-  #apply(interest: NodeInterest, segment: SignedInterestSegment): void {
+  #apply(interest: NodeInterest, segment: SignedInterestSegment, levels: number): void {
+    // What a step replaces or removes still counts until the next snapshot: it is in the steps that are kept.
+    interest.levels += levels;
     for (const pattern of segment.removed) this.#remove(interest, pattern);
     for (const { pattern, sinceMs } of segment.added) {
       this.#remove(interest, pattern);
@@ -99,12 +110,19 @@ export const SEGMENTS_MAX = 64;
 
 /** Covering patterns replace single ones in one step, so both may be counted for a moment. */
 const ENTRIES_HELD_MAX = 2 * INTEREST_ENTRIES_MAX;
+const LEVELS_HELD_MAX = 2 * INTEREST_LEVELS_MAX;
+
+/** Held entries, and branches of some 250 bytes: invented nodes cannot make this node hold more. */
+const HEARSAY_ENTRIES_MAX = 32 * INTEREST_ENTRIES_MAX;
+const HEARSAY_BRANCHES_MAX = 4 * INTEREST_LEVELS_MAX;
 
 interface NodeInterest {
   readonly epoch: number;
   version: number;
   readonly segments: SignedInterestSegment[];
   readonly wants: Map<string, Want>;
+  /** Tokens of the snapshot and of all that was added since. */
+  levels: number;
 }
 
 interface Want {

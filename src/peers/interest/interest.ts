@@ -6,3 +6,10 @@ export interface InterestEntry {
 
 /** A node with more entries than this announces covering patterns instead. */
 export const INTEREST_ENTRIES_MAX = 4_096;
+
+/** Tokens of all patterns of a node together, eight for each of the most patterns; each costs the others some hundred bytes. */
+export const INTEREST_LEVELS_MAX = 32_768;
+
+export function levelsOf(entries: readonly { readonly pattern: string }[]): number {
+  return entries.reduce((levels, { pattern }) => levels + pattern.split('.').length, 0);
+}

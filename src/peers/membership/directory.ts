@@ -94,8 +94,9 @@ export class Directory implements DirectoryView {
     this.#cache.clear();
   }
 
-  mergeSegment(segment: SignedInterestSegment): SegmentOutcome {
-    const outcome = this.#interests.merge(segment);
+  /** `isMet`: there was a sign of life of its subject, or it is this node itself. */
+  mergeSegment(segment: SignedInterestSegment, isMet = true): SegmentOutcome {
+    const outcome = this.#interests.merge(segment, isMet);
     if (outcome === 'applied') this.#cache.clear();
     return outcome;
   }

@@ -53,6 +53,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
         put,
         isLinked: (id) => this.#links.has(id),
         others: () => this.#others(),
+        isMet: (id) => this.#heardMs.has(id),
         digest: () => directory.digest(),
         reached: (id, nowMs) => this.#heard(id, nowMs),
         missed: (id, nowMs) => this.#suspicions.missed(id, nowMs),
@@ -92,6 +93,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       probe: (id, nowMs) => this.#prober.probe(id, nowMs),
       ask: (peer, id, nowMs) => this.#pulls.want(peer, [{ id }], nowMs),
       forgotten: (id) => this.#heardMs.delete(id),
+      isMet: (id) => this.#heardMs.has(id),
     });
   }
 

@@ -9,6 +9,8 @@ import type { Profile } from './profile.js';
 export interface ProberWorld {
   put(output: MembershipCoreOutput): void;
   isLinked(id: NodeId): boolean;
+  /** There was a sign of life of this member. */
+  isMet(id: NodeId): boolean;
   /** Live members other than this node. */
   others(): readonly NodeId[];
   digest(): string;
@@ -27,7 +29,8 @@ export class Prober {
   readonly #probes = new Map<number, Probe>();
   readonly #helping = new Map<number, Help>();
   readonly #silences = new Map<NodeId, number>();
-  #round: NodeId[] = [];
+  readonly #round = new Round();
+  readonly #hearsayRound = new Round();
   /** Below are the numbers of pings that probe nobody. */
   #lastProbe = 1;
 
@@ -38,16 +41,18 @@ export class Prober {
     private readonly random: Random,
   ) {}
 
-  /** Probes the next member of the round. */
+  /** Probes the next member of the round; and besides some that were only heard of, who so do not delay the others. */
   next(nowMs: number): void {
-    const others = new Set(this.world.others());
-    let target = this.#round.pop();
-    while (target !== undefined && !others.has(target)) target = this.#round.pop();
-    if (target === undefined) {
-      this.#round = this.random.shuffle([...others]);
-      target = this.#round.pop();
-    }
+    const others = this.world.others();
+    const met = others.filter((id) => this.world.isMet(id));
+    const target = this.#round.next(met, this.random);
     if (target !== undefined) this.probe(target, nowMs);
+    if (met.length === others.length) return;
+    const hearsay = others.filter((id) => !this.world.isMet(id));
+    for (let count = 0; count < HEARSAY_PROBES; count++) {
+      const next = this.#hearsayRound.next(hearsay, this.random);
+      if (next !== undefined) this.probe(next, nowMs);
+    }
   }
 
   /** Probes a member out of turn, unless it is being probed. */
@@ -179,6 +184,24 @@ export class Prober {
     this.world.put({ type: 'schedule', afterMs, timer: { kind, dueMs: nowMs + afterMs, probe } });
   }
 }
+
+/** Members in shuffled rounds (SWIM §4.3). */
+class Round {
+  #left: NodeId[] = [];
+
+  /** The next of these; those that are not among them any more are passed over. */
+  next(members: readonly NodeId[], random: Random): NodeId | undefined {
+    const present = new Set(members);
+    let next = this.#left.pop();
+    while (next !== undefined && !present.has(next)) next = this.#left.pop();
+    if (next !== undefined) return next;
+    this.#left = random.shuffle([...present]);
+    return this.#left.pop();
+  }
+}
+
+/** Members that were only heard of and are probed in one period: soon real ones are met, and invented ones dead. */
+const HEARSAY_PROBES = 4;
 
 /** Probes made at once in others' stead. */
 const HELPING_MAX = 1_024;

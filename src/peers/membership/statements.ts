@@ -32,6 +32,8 @@ export interface StatementsWorld {
   /** Has all that the peer knows of this node fetched. */
   ask(peer: NodeId, about: NodeId, nowMs: number): void;
   forgotten(id: NodeId): void;
+  /** There was a sign of life of this node, here or at one that was asked. */
+  isMet(id: NodeId): boolean;
 }
 
 /** How news gets into the directory and on to the others: records, accusations and interests, all of them verified. */
@@ -76,7 +78,7 @@ export class Statements {
     if (order < 0 && known !== undefined) this.#correct(from, known, nowMs);
     const goneMs = seen !== undefined && !isLiveState(seen.state) ? seen.stateAgeMs : 0;
     if (order <= 0 || goneMs >= profile.forgetMs) return;
-    if (known === undefined && !this.#makeRoom()) return;
+    if (known === undefined && !this.#makeRoom(from === record.id)) return;
     // Whoever was never alive here may be entered as dead; who is alive here is accused and may refute.
     const isDead = seen?.state === 'dead' && !directory.isLive(record.id);
     directory.putRecord(record, jws, { state: isDead ? 'dead' : 'alive', sinceMs: nowMs - goneMs });
@@ -111,7 +113,7 @@ export class Statements {
     if (subject === this.#self && from !== this.#self) return;
     const { directory, audit } = this.world;
     if (directory.member(subject) === undefined) return this.world.ask(from, subject, nowMs);
-    const outcome = directory.mergeSegment(segment);
+    const outcome = directory.mergeSegment(segment, subject === this.#self || this.world.isMet(subject));
     if (outcome === 'gap') return this.world.ask(from, subject, nowMs);
     if (outcome === 'applied') {
       this.world.put({ type: 'interestChanged', id: subject });
@@ -188,10 +190,14 @@ export class Statements {
     this.world.put({ type: 'schedule', afterMs: Math.max(0, dueMs - nowMs), timer: { kind: 'forget', dueMs, id } });
   }
 
-  #makeRoom(): boolean {
+  /** Whoever is here in person takes the place of one that is only hearsay. */
+  #makeRoom(isInPerson: boolean): boolean {
     const { directory } = this.world;
     if (!directory.isFull) return true;
-    const gone = directory.longestGone();
+    const hearsay = isInPerson
+      ? directory.live().find(({ id }) => id !== this.#self && !this.world.isMet(id))
+      : undefined;
+    const gone = hearsay?.id ?? directory.longestGone();
     if (gone === undefined) this.#membersRefused++;
     else this.#forget(gone);
     return gone !== undefined;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MEMBERS_MAX } from '../../../src/peers/membership/directory.js';
+import { INTEREST_ENTRIES_MAX, INTEREST_LEVELS_MAX } from '../../../src/peers/interest/interest.js';
+import { nodeIdFrom } from '../../../src/peers/node-id.js';
 import { directoryOf, idOf, jwsOf, recordOf, signed, snapshotOf } from './statements-of.js';
 
 function put(directory: ReturnType<typeof directoryOf>, number: number, epoch = 1, incarnation = 0): boolean {
@@ -117,5 +119,38 @@ describe('the directory', () => {
     expect(directory.longestGone()).toBe(second!.id);
     directory.forget(second!.id);
     expect(directory.isFull).toBe(false);
+  });
+
+  /** The largest interest a node may tell of: `levels` tokens in each of its patterns. */
+  function largest(number: number, levels: number): ReturnType<typeof snapshotOf> {
+    const id = Buffer.alloc(32, 255);
+    id.writeUInt32BE(number);
+    const subject = nodeIdFrom(id);
+    const added = Array.from({ length: Math.min(INTEREST_ENTRIES_MAX, INTEREST_LEVELS_MAX / levels) }, (_, index) => ({
+      pattern: [`${number}-${index}`, ...Array.from({ length: levels - 1 }, () => 'x')].join('.'),
+      sinceMs: 0,
+    }));
+    return signed({ subject, epoch: 1, base: 0, version: 1, added, removed: [] });
+  }
+
+  it('takes no interest whose patterns are too deep together', () => {
+    const directory = directoryOf(0);
+    expect(directory.mergeSegment(largest(1, 8))).toBe('applied');
+    const { subject, added } = largest(2, 8);
+    const deeper = added.map(({ pattern, sinceMs }) => ({ pattern: `${pattern}.y`, sinceMs }));
+    const segment = signed({ subject, epoch: 1, base: 0, version: 1, added: deeper, removed: [] });
+    expect(directory.mergeSegment(segment)).toBe('over');
+  });
+
+  it('takes in a bounded amount of interests of nodes that nobody has met, and those of all others besides', () => {
+    for (const levels of [1, 8]) {
+      const directory = directoryOf(0);
+      const outcomes = Array.from({ length: 50 }, (_, number) =>
+        directory.mergeSegment(largest(number, levels), false),
+      );
+      const taken = outcomes.filter((outcome) => outcome === 'applied').length;
+      expect(taken).toBe(levels === 1 ? 32 : 4);
+      expect(directory.mergeSegment(largest(60, levels), true)).toBe('applied');
+    }
   });
 });

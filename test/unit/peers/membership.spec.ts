@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MEMBERS_MAX } from '../../../src/peers/membership/directory.js';
 import { MembershipCore } from '../../../src/peers/membership/membership.js';
 import type {
   MembershipCoreInput,
@@ -6,6 +7,7 @@ import type {
   MembershipTimer,
 } from '../../../src/peers/membership/membership-ports.js';
 import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
+import { nodeIdFrom } from '../../../src/peers/node-id.js';
 import { PROFILES } from '../../../src/peers/membership/profile.js';
 import { Random } from '../../../src/runtime/random.js';
 import { accusationOf, directoryOf, idOf, jwsOf, recordOf, SIGNATURE, snapshotOf } from './statements-of.js';
@@ -156,6 +158,45 @@ describe('the membership core', () => {
     linkUp(1);
     const record = recordOf(0, 9);
     expect(handle({ type: 'record', from: B, record, jws: jwsOf(record) }, 5)).toEqual([{ type: 'clashed', epoch: 9 }]);
+  });
+
+  describe('told of more nodes than there can be', () => {
+    /** As an admitted peer may invent them: each with a key of its own. */
+    function flood(count: number): readonly MembershipCoreOutput[] {
+      const outputs: MembershipCoreOutput[] = [];
+      for (let number = 10; number < 10 + count; number++) {
+        const bytes = Buffer.alloc(32, 255);
+        bytes.writeUInt32BE(number);
+        const id = nodeIdFrom(bytes);
+        const record = { ...recordOf(0), id };
+        const seen = { state: 'alive', stateAgeMs: 0 } as const;
+        outputs.push(...handle({ type: 'record', from: B, record, jws: jwsOf(record), seen }, 5));
+      }
+      return outputs;
+    }
+
+    it('keeps and passes on no more than its table holds', () => {
+      linkUp(1);
+      linkUp(2);
+      const passedOn = framesTo(C, flood(2 * MEMBERS_MAX));
+      expect(directory.members()).toHaveLength(MEMBERS_MAX);
+      expect(passedOn.length).toBeLessThanOrEqual(MEMBERS_MAX);
+      expect(core.membersRefused).toBeGreaterThan(MEMBERS_MAX);
+    });
+
+    it('takes in whoever comes in person, and probes those it has met as often as before', () => {
+      linkUp(1);
+      flood(MEMBERS_MAX);
+      linkUp(2, 10);
+      expect(directory.member(C)?.state).toBe('alive');
+      expect(directory.members()).toHaveLength(MEMBERS_MAX);
+      const probed = [1, 2].flatMap((period) => {
+        const timer = { kind: 'period', dueMs: 1_000 * period } as const;
+        const sent = handle({ type: 'timer', timer }, timer.dueMs);
+        return [B, C].filter((peer) => framesTo(peer, sent).some((ping) => ping.type === 'ping' && ping.probe > 1));
+      });
+      expect(new Set(probed)).toEqual(new Set([B, C]));
+    });
   });
 });
 
