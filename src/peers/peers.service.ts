@@ -5,6 +5,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
+import { AcceptedSecrets } from '../crypto/accepted-secrets.js';
 import { HandshakesService } from '../crypto/handshakes.service.js';
 import { IdentityService } from '../crypto/identity.service.js';
 import type { NodeRecord } from '../crypto/node-record.js';
@@ -32,9 +33,9 @@ import { type ExcludedPeer, type QuarantineListener, QuarantineService } from '.
 import { SocketLinks } from './links/socket-links.service.js';
 
 /** First byte of a frame: which layer it is for. */
-const MEMBERSHIP_CHANNEL = 1;
-const GOSSIP_CHANNEL = 2;
-const RULES_CHANNEL = 3;
+const MEMBERSHIP_CHANNEL = Uint8Array.of(1);
+const GOSSIP_CHANNEL = Uint8Array.of(2);
+const RULES_CHANNEL = Uint8Array.of(3);
 
 /** The other nodes, as the layers above see them: who they are, what they want, and frames to and from the linked. */
 @Injectable()
@@ -69,6 +70,7 @@ export class PeersService
     private readonly joining: Joining,
     private readonly quarantine: QuarantineService,
     policies: TopicPolicies,
+    secrets: AcceptedSecrets,
     private readonly rules: RulesComparison,
     private readonly logger: NodeLogger,
   ) {
@@ -82,6 +84,7 @@ export class PeersService
     quarantine.attach(this);
     this.#readable = new ReadableDirectory(() => membership.directory, policies, records);
     records.attach(() => this.#onAdmissionChanged());
+    secrets.attach(() => this.#onSecretsChanged());
     policies.attach(() => this.#onRightsChanged());
     rules.attach((frame) => this.#linked.forEach((peer) => this.#sendRules(peer, frame)));
   }
@@ -168,8 +171,8 @@ export class PeersService
   }
 
   /** Queues a frame for the same layer at the peer; false when there is no link or its lane is full. */
-  send(peer: NodeId, lane: Lane, body: Uint8Array): boolean {
-    return this.links.send(peer, lane, onChannel(GOSSIP_CHANNEL, body));
+  send(peer: NodeId, lane: Lane, ...parts: readonly Uint8Array[]): boolean {
+    return this.links.send(peer, lane, GOSSIP_CHANNEL, ...parts);
   }
 
   /** Bytes that wait for the link to this peer. */
@@ -256,14 +259,14 @@ export class PeersService
 
   frame(peer: NodeId, frame: Buffer): void {
     const body = frame.subarray(1);
-    if (frame[0] === MEMBERSHIP_CHANNEL) this.membership.receive(peer, body, this.counters.refused);
-    else if (frame[0] === RULES_CHANNEL) this.#onRules(peer, body);
-    else if (frame[0] !== GOSSIP_CHANNEL) this.#refuse(peer, 'channel');
+    if (frame[0] === MEMBERSHIP_CHANNEL[0]) this.membership.receive(peer, body, this.counters.refused);
+    else if (frame[0] === RULES_CHANNEL[0]) this.#onRules(peer, body);
+    else if (frame[0] !== GOSSIP_CHANNEL[0]) this.#refuse(peer, 'channel');
     else for (const listener of this.#listeners) listener.frame(peer, body);
   }
 
   sendControl(peer: NodeId, frame: Uint8Array): void {
-    this.links.send(peer, 'control', onChannel(MEMBERSHIP_CHANNEL, frame));
+    this.links.send(peer, 'control', MEMBERSHIP_CHANNEL, frame);
   }
 
   closeStale(peer: NodeId): void {
@@ -322,6 +325,12 @@ export class PeersService
     this.#onRightsChanged();
   }
 
+  /** Others have to hear a proof under the new secret before they forget the old one. */
+  #onSecretsChanged(): void {
+    if (this.#started === undefined || this.#left !== undefined) return;
+    this.membership.renewRecord().catch((cause: unknown) => this.logger.error('record not signed', { cause }));
+  }
+
   /** Interest that counted may count no more, or the other way round. */
   #onRightsChanged(): void {
     this.#readable.rightsChanged();
@@ -339,17 +348,10 @@ export class PeersService
   }
 
   #sendRules(peer: NodeId, frame: Buffer): void {
-    if (this.#speaksRules(peer)) this.links.send(peer, 'control', onChannel(RULES_CHANNEL, frame));
+    if (this.#speaksRules(peer)) this.links.send(peer, 'control', RULES_CHANNEL, frame);
   }
 
   #speaksRules(peer: NodeId): boolean {
     return (this.links.versionOf(peer) ?? 0) >= RULES_SINCE_VERSION;
   }
-}
-
-function onChannel(channel: number, body: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(body.length + 1);
-  frame[0] = channel;
-  frame.set(body, 1);
-  return frame;
 }

@@ -77,11 +77,11 @@ export class MemoryLinks implements Links {
     }
   }
 
-  send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean {
+  send(peer: NodeId, lane: Lane, ...parts: readonly Uint8Array[]): boolean {
     const link = this.#links.get(peer);
     if (link === undefined) return false;
     const isFirst = link.queue.bytes === 0;
-    if (!link.queue.push(lane, frame)) {
+    if (!link.queue.push(lane, ...parts)) {
       if (lane === 'control') this.close(peer, 'overflow');
       return false;
     }

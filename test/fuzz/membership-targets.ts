@@ -49,7 +49,7 @@ export const MEMBERSHIP_TARGETS: readonly FuzzTarget[] = [
     corpus: () => SAMPLES.linkRecords,
     mutate: mutateBytes,
     decode: (input: Buffer) => valueOf(decodeRecord(input)),
-    encode: (frames: readonly Buffer[]) => encodeRecord(frames),
+    encode: (frames: readonly Buffer[]) => encodeRecord(frames.map((frame) => [frame])),
   },
   {
     decoder: 'Decoder',

@@ -18,6 +18,7 @@ import {
   sinceVersion,
   WRAPPED_KEY_BYTES_MAX,
   type Claim,
+  type DataFrame,
   type GossipFrame,
 } from './gossip-frames.js';
 import { SEQ_MAX, STREAM_ID_BYTES, type StreamId } from './stream.js';
@@ -41,9 +42,17 @@ const KINDS = [
 ] as const satisfies readonly GossipFrame['type'][];
 
 export function encodeGossipFrame(frame: GossipFrame): Buffer {
-  const writer = new ByteWriter(frame.type === 'data' ? frame.bundle.length + 16 : 256);
+  if (frame.type === 'data') return Buffer.concat([encodeDataHead(frame), frame.bundle]);
+  const writer = new ByteWriter();
   writer.u8(KINDS.indexOf(frame.type));
   write(writer, frame);
+  return writer.finish();
+}
+
+/** What stands before the bundle in a data frame: the bundle itself need not be copied for it. */
+export function encodeDataHead({ isRepair, start }: Pick<DataFrame, 'isRepair' | 'start'>): Buffer {
+  const writer = new ByteWriter(16).u8(KINDS.indexOf('data')).u8(isRepair ? 1 : 0);
+  writeOptional(writer, start);
   return writer.finish();
 }
 
@@ -56,13 +65,8 @@ export function decodeGossipFrame(bytes: Buffer, version = PROTOCOL_VERSIONS.max
   return reader.isComplete && isSound(frame) ? decoded(frame) : refused(`malformed ${kind} frame`);
 }
 
-function write(writer: ByteWriter, frame: GossipFrame): void {
+function write(writer: ByteWriter, frame: Exclude<GossipFrame, DataFrame>): void {
   switch (frame.type) {
-    case 'data':
-      writer.u8(frame.isRepair ? 1 : 0);
-      writeOptional(writer, frame.start);
-      writer.raw(frame.bundle);
-      break;
     case 'ack':
       writer.varint(frame.node === undefined ? 0 : 1);
       if (frame.node !== undefined) writer.raw(nodeIdBytes(frame.node));

@@ -12,7 +12,7 @@ import { BundleLog } from '../log/bundle-log.service.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipCore } from '../dissemination/gossip-core.js';
-import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
+import { encodeDataHead, encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import { sinceVersion } from '../bundles/gossip-frames.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../dissemination/gossip-protocol.js';
 import { PublishersService } from '../keys/publishers.service.js';
@@ -196,8 +196,8 @@ export class GossipDriver {
 
   #push(peer: NodeId, bundle: Bundle, start: number | undefined): void {
     this.keys.offer(peer, bundle.stream.topic, bundle.keyId);
-    const frame = encodeGossipFrame({ type: 'data', isRepair: false, start, bundle: bundle.bytes });
-    if (!this.peers.send(peer, 'data', frame)) return;
+    const head = encodeDataHead({ isRepair: false, start });
+    if (!this.peers.send(peer, 'data', head, bundle.bytes)) return;
     this.counters.pushedBundles++;
     this.counters.pushedMessages += messagesIn(bundle);
   }
@@ -210,8 +210,8 @@ export class GossipDriver {
     const logged = isBusy ? [] : this.log.read(stream.id, after + 1, bytesMax);
     for (const { bundle } of logged) {
       if (bundle.firstSeq > to) break;
-      const frame = encodeGossipFrame({ type: 'data', isRepair: true, start: undefined, bundle: bundle.bytes });
-      isBusy = !this.peers.send(peer, 'repair', frame);
+      const head = encodeDataHead({ isRepair: true, start: undefined });
+      isBusy = !this.peers.send(peer, 'repair', head, bundle.bytes);
       if (isBusy) break;
       upTo = bundle.lastSeq;
       this.counters.repairedBundles++;

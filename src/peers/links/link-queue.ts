@@ -39,13 +39,12 @@ export class LinkQueue {
   }
 
   /** False when the lane is at its bound; nothing was queued then. Longer frames than a link carries are a programmer's error. */
-  push(lane: Lane, frame: Uint8Array): boolean {
-    if (frame.length === 0 || frame.length > FRAME_BYTES_MAX) {
-      throw new RangeError(`a frame of ${frame.length} bytes does not fit a link`);
-    }
+  push(lane: Lane, ...parts: readonly Uint8Array[]): boolean {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes === 0 || bytes > FRAME_BYTES_MAX) throw new RangeError(`a frame of ${bytes} bytes does not fit a link`);
     const queue = this.#lanes[lane];
-    if (queue.bytes + frame.length > LANE_BYTES_MAX[lane]) return false;
-    queue.push(frame);
+    if (queue.bytes + bytes > LANE_BYTES_MAX[lane]) return false;
+    queue.push({ parts, bytes });
     return true;
   }
 
@@ -54,20 +53,22 @@ export class LinkQueue {
     const { control, data, repair } = this.#lanes;
     this.#records++;
     const [preferred, other] = this.#records % REPAIR_TURN === 0 ? [repair, data] : [data, repair];
-    const frames: Uint8Array[] = [];
+    const frames: Frame[] = [];
     let used = control.take(RECORD_BYTES, frames);
     used += preferred.take(RECORD_BYTES - used, frames);
     other.take(RECORD_BYTES - used, frames);
-    return frames.length === 0 ? undefined : encodeRecord(frames);
+    return frames.length === 0 ? undefined : encodeRecord(frames.map(({ parts }) => parts));
   }
 }
 
-/** Frames → one record. */
-export function encodeRecord(frames: readonly Uint8Array[]): Buffer {
-  let bytes = 8;
-  for (const frame of frames) bytes += frame.length + LENGTH_BYTES_MAX;
-  const writer = new ByteWriter(bytes);
-  for (const frame of frames) writer.block(frame);
+/** Frames, each in its parts → one record. A part is copied once: into what is sealed. */
+export function encodeRecord(frames: readonly (readonly Uint8Array[])[]): Buffer {
+  const lengths = frames.map((parts) => parts.reduce((sum, { length }) => sum + length, 0));
+  const writer = new ByteWriter(lengths.reduce((sum, length) => sum + length + LENGTH_BYTES_MAX, 8));
+  frames.forEach((parts, index) => {
+    writer.varint(lengths[index]!);
+    for (const part of parts) writer.raw(part);
+  });
   return writer.finish();
 }
 
@@ -84,28 +85,33 @@ export function decodeRecord(record: Buffer): Decoded<readonly Buffer[]> {
   return reader.isComplete && frames.length > 0 ? decoded(frames) : refused('record without frames');
 }
 
-const EMPTY = new Uint8Array(0);
+interface Frame {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+const EMPTY: Frame = { parts: [], bytes: 0 };
 
 /** First in, first out, in amortized constant time. */
 class FrameQueue {
-  readonly #frames: Uint8Array[] = [];
+  readonly #frames: Frame[] = [];
   #first = 0;
   bytes = 0;
 
-  push(frame: Uint8Array): void {
+  push(frame: Frame): void {
     this.#frames.push(frame);
-    this.bytes += frame.length;
+    this.bytes += frame.bytes;
   }
 
   /** Moves frames to `taken` until they fill `room`; returns the room that they take. */
-  take(room: number, taken: Uint8Array[]): number {
+  take(room: number, taken: Frame[]): number {
     let used = 0;
     while (used < room && taken.length < RECORD_FRAMES_MAX && this.#first < this.#frames.length) {
       const frame = this.#frames[this.#first]!;
       // The slot is emptied at once, or a sent frame would be held until the next compaction.
       this.#frames[this.#first++] = EMPTY;
-      used += frame.length + LENGTH_BYTES_MAX;
-      this.bytes -= frame.length;
+      used += frame.bytes + LENGTH_BYTES_MAX;
+      this.bytes -= frame.bytes;
       taken.push(frame);
     }
     this.#compact();

@@ -67,9 +67,9 @@ export class LinkSession {
   }
 
   /** Queues a frame; what is queued in one turn leaves at its end, sealed together. False when the lane is full. */
-  send(lane: Lane, frame: Uint8Array): boolean {
+  send(lane: Lane, parts: readonly Uint8Array[]): boolean {
     if (this.#state !== 'established') return false;
-    if (!this.#queue.push(lane, frame)) {
+    if (!this.#queue.push(lane, ...parts)) {
       // Membership without control frames would only find out later, and for the wrong reason.
       if (lane === 'control') this.close('overflow');
       return false;

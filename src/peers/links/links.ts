@@ -43,8 +43,8 @@ export interface Links {
   /** Dials `url`, at once unless `rarely`, and keeps re-dialling it with backoff and jitter until `forget`. Idempotent. */
   keep(url: string, how?: DialKind): void;
   forget(url: string): void;
-  /** Queues a frame behind those of its lane. False when there is no link, or the lane is at its bound. */
-  send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean;
+  /** Queues a frame behind those of its lane, put together from its parts. False when there is no link, or the lane is at its bound. */
+  send(peer: NodeId, lane: Lane, ...parts: readonly Uint8Array[]): boolean;
   close(peer: NodeId, reason: LinkCloseReason): void;
   linked(): readonly NodeId[];
   /** The version of the protocol that both ends of the link speak; undefined without a link. */

@@ -103,11 +103,11 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     this.#dialler.handle({ type: 'forget', url });
   }
 
-  send(peer: NodeId, lane: Lane, frame: Uint8Array): boolean {
-    const isQueued = this.#links.get(peer)?.session.send(lane, frame) ?? false;
+  send(peer: NodeId, lane: Lane, ...parts: readonly Uint8Array[]): boolean {
+    const isQueued = this.#links.get(peer)?.session.send(lane, parts) ?? false;
     if (isQueued) {
       this.counters.framesOut[lane]++;
-      this.counters.bytesOut[lane] += frame.length;
+      for (const { length } of parts) this.counters.bytesOut[lane] += length;
     }
     return isQueued;
   }

@@ -70,7 +70,7 @@ export async function playSession(
   const sent: Sent[] = [];
   const ends = await shakeHands({ A, B }, recorded, signAs, sent);
   const send = (from: SampleName, ...frames: readonly Buffer[]): void => {
-    const record = encodeRecord(frames);
+    const record = encodeRecord(frames.map((frame) => [frame]));
     sent.push({ record, wire: ends[from].send.seal(record) });
   };
 
