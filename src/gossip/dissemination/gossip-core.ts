@@ -190,6 +190,11 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'floorMoved':
         this.#table.get(input.stream)?.window.raiseFloor(input.floor);
         break;
+      case 'retired': {
+        const state = this.#table.get(input.stream);
+        if (state !== undefined && state.window.floor === state.window.frontier) this.#forget(state);
+        break;
+      }
       case 'historyLost': {
         const state = this.#table.get(input.stream);
         if (state !== undefined) this.#reception.historyLost(state, input.floor, nowMs);
@@ -238,6 +243,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
 
   #onPublished(bundle: B, nowMs: number): void {
     const { stream, firstSeq, lastSeq, byteLength } = bundle;
+    this.#reception.lives(stream);
     const floor = firstSeq - 1;
     const state = this.#table.get(stream.id) ?? this.#table.add(stream, { floor, frontier: floor }, nowMs);
     this.#acknowledgements.open(stream);

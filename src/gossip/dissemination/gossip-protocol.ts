@@ -57,6 +57,8 @@ export type GossipInput<B extends BundlePlace> =
   | { readonly type: 'refused'; readonly stream: StreamId }
   /** Retention dropped everything of the stream up to `floor`. */
   | { readonly type: 'floorMoved'; readonly stream: StreamId; readonly floor: number }
+  /** Nothing is left of an own stream, and nothing is to be published in it for now: it need not be remembered. */
+  | { readonly type: 'retired'; readonly stream: StreamId }
   /** History that was fetched below `floor` is not in the log any more. */
   | { readonly type: 'historyLost'; readonly stream: StreamId; readonly floor: number }
   /** The answer to a `serve` was sent: it reached `upTo` (`after` when nothing was sent), and `bytes` were read for it. */

@@ -54,6 +54,8 @@ export interface ReceptionPorts<B extends BundlePlace> {
 export class Reception<B extends BundlePlace> {
   readonly counters: ReceptionCounters = { duplicates: 0, unwanted: 0, refused: 0 };
   readonly #newcomers = new Newcomers<B>();
+  /** A stream of this life of the node. */
+  #own: Stream | undefined;
 
   constructor(
     private readonly links: ReadonlySet<NodeId>,
@@ -65,6 +67,11 @@ export class Reception<B extends BundlePlace> {
 
   get newcomers(): number {
     return this.#newcomers.size;
+  }
+
+  /** This node publishes in this stream, and so in its life; what it has forgotten of that comes back from nobody. */
+  lives(own: Stream): void {
+    this.#own ??= own;
   }
 
   received(data: Received<B> & { readonly isRepair: boolean }, nowMs: number): void {
@@ -175,7 +182,7 @@ export class Reception<B extends BundlePlace> {
   /** The first push of a stream: with the publisher's word it is taken in, without it is looked into. */
   #meet(data: Received<B>, nowMs: number): StreamState<B> | undefined {
     const { stream, firstSeq } = data.bundle;
-    if (!this.audience.isWantedHere(stream.topic)) {
+    if (this.#isForgotten(stream) || !this.audience.isWantedHere(stream.topic)) {
       this.counters.unwanted++;
       return undefined;
     }
@@ -194,6 +201,7 @@ export class Reception<B extends BundlePlace> {
 
   /** A claim on a stream that is new here; true when there is nothing to be had of it. */
   #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
+    if (this.#isForgotten(stream)) return true;
     if (!this.audience.isWantedHere(stream.topic)) return false;
     const isOwnWord = peer === stream.publisher;
     const isEmpty = !isOwnWord && claim.start >= claim.frontier;
@@ -293,6 +301,10 @@ export class Reception<B extends BundlePlace> {
       isAny = true;
     }
     return isAny;
+  }
+
+  #isForgotten({ publisher, epoch }: Stream): boolean {
+    return publisher === this.#own?.publisher && epoch === this.#own.epoch;
   }
 
   #hasRoomFor({ topic }: Stream): boolean {

@@ -200,6 +200,12 @@ export class BundleLog {
     for (const extent of this.#table.extentsOf(pattern)) yield this.#reads.readable(extent);
   }
 
+  /** Nothing of the stream is held any more. */
+  isEmpty(stream: StreamId): boolean {
+    const extent = this.#table.get(stream);
+    return extent === undefined || extent.floor === extent.frontier;
+  }
+
   /** What can be read of a stream. */
   readable(stream: StreamId): StreamExtent | undefined {
     const extent = this.#table.get(stream);

@@ -18,11 +18,9 @@ import type { PublishInput, PublishOptions } from './publish.js';
 import { receiptOf, type Receipt } from './receipt.js';
 import { PublishRoom } from './publish-room.service.js';
 import { PublishersService } from '../keys/publishers.service.js';
+import { OWN_STREAMS_MAX, OwnStreams } from './own-streams.js';
 import { streamOf, type Stream, type StreamId } from '../bundles/stream.js';
 import { TopicKeysService } from '../keys/topic-keys.service.js';
-
-/** Topics that one node may publish to in one life; each costs it a few hundred bytes until it ends. */
-export const OWN_STREAMS_MAX = 100_000;
 
 /** Room for a little more than the bundle before had. */
 const LAST_BYTES_MARGIN = 1_024;
@@ -56,8 +54,7 @@ interface OwnStream {
 /** Own streams: gathers what is published into bundles, seals, signs and logs them, and only then lets gossip have them. */
 @Injectable()
 export class PublisherService {
-  readonly #own = new Map<string, OwnStream>();
-  readonly #ownById = new Map<StreamId, OwnStream>();
+  readonly #own = new OwnStreams<OwnStream>();
   readonly #clusterTag: Buffer;
 
   constructor(
@@ -148,6 +145,7 @@ export class PublisherService {
       await committed;
       own.nextSeq = bundle.lastSeq + 1;
       own.lastBytes = plaintext.length + LAST_BYTES_MARGIN;
+      this.#own.put(own);
       own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
       this.driver.handle({ type: 'published', bundle });
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
@@ -206,7 +204,7 @@ export class PublisherService {
   }
 
   #arrived(stream: StreamId, seq: number): void {
-    const own = this.#ownById.get(stream);
+    const own = this.#own.byId(stream);
     if (own === undefined) return;
     own.cutter.arrived(seq);
     this.#pump(own);
@@ -215,8 +213,8 @@ export class PublisherService {
   #ownStream(topic: string): OwnStream {
     const known = this.#own.get(topic);
     if (known !== undefined) return known;
-    if (this.#own.size >= OWN_STREAMS_MAX) {
-      throw new GrapevineError('too-many-topics', `a node publishes to at most ${OWN_STREAMS_MAX} topics in one life`);
+    if (this.#own.isFull && !this.#reclaim()) {
+      throw new GrapevineError('too-many-topics', `a node retains messages of its own of ${OWN_STREAMS_MAX} topics`);
     }
     const stream = streamOf(topic, this.peers.self, this.peers.epoch);
     this.publishers.keep(this.peers.self);
@@ -224,14 +222,23 @@ export class PublisherService {
       stream,
       cutter: new BundleCutter(),
       open: [],
-      nextSeq: 1,
+      nextSeq: Math.max(this.#own.lastSeqOf(stream.id), this.log.extent(stream.id)?.frontier ?? 0) + 1,
       lastBytes: LAST_BYTES_MARGIN,
       isCommitting: false,
       isWakeUpSet: false,
     };
-    this.#own.set(topic, own);
-    this.#ownById.set(stream.id, own);
+    this.#own.put(own);
     return own;
+  }
+
+  /** False when something is retained of all own streams that were not used for long. */
+  #reclaim(): boolean {
+    const reclaimed = this.#own.reclaim(
+      (own) => own.open.length === 0 && !own.isCommitting && !own.isWakeUpSet && this.log.isEmpty(own.stream.id),
+      (own) => own.nextSeq - 1,
+    );
+    if (reclaimed !== undefined) this.driver.handle({ type: 'retired', stream: reclaimed.stream.id });
+    return reclaimed !== undefined;
   }
 }
 
