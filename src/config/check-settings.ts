@@ -54,10 +54,11 @@ function isSettingName(name: string): boolean {
 
 function problemsTogether(settings: Settings): SettingProblem[] {
   const problems: SettingProblem[] = [];
-  const { host, clusterSecret, clusterSecretPrevious } = settings;
+  const { host, clusterSecretPrevious } = settings;
+  const hasSecret = settings.clusterSecret !== undefined || settings.clusterSecretFile !== undefined;
   if (!isLoopbackHost(host)) {
     const reach = `as ${host} can be reached from other machines`;
-    if (clusterSecret === undefined) problems.push({ setting: 'clusterSecret', problem: `must be given, ${reach}` });
+    if (!hasSecret) problems.push({ setting: 'clusterSecret', problem: `must be given, ${reach}` });
     if (settings.apiAuth === undefined && settings.api !== false) {
       problems.push({ setting: 'apiAuth', problem: `must be given, ${reach} (open lets everybody in)` });
     }
@@ -65,7 +66,7 @@ function problemsTogether(settings: Settings): SettingProblem[] {
   if (isWildcardHost(host) && settings.advertiseUrl === undefined) {
     problems.push({ setting: 'advertiseUrl', problem: `must be given, as peers cannot dial ${host}` });
   }
-  if (clusterSecretPrevious !== undefined && clusterSecret === undefined) {
+  if (clusterSecretPrevious !== undefined && !hasSecret) {
     problems.push({ setting: 'clusterSecretPrevious', problem: 'has no meaning without a current secret' });
   }
   problems.push(...tlsProblems(settings));

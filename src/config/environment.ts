@@ -1,4 +1,5 @@
 import { checkSettings, type SettingName } from './check-settings.js';
+import { decodeSecretFile } from './secret-file.js';
 import type { Settings } from './settings.js';
 
 /** Environment variables. */
@@ -28,6 +29,7 @@ export const VARIABLES: Readonly<Record<string, { readonly setting: SettingName;
   CLUSTER_NAME: { setting: 'clusterName', kind: 'text' },
   CLUSTER_SECRET: { setting: 'clusterSecret', kind: 'text' },
   CLUSTER_SECRET_PREVIOUS: { setting: 'clusterSecretPrevious', kind: 'text' },
+  CLUSTER_SECRET_FILE: { setting: 'clusterSecretFile', kind: 'text' },
   ALLOWED_KEYS_FILE: { setting: 'allowedKeysFile', kind: 'text' },
   TOPIC_POLICY_FILE: { setting: 'topicPolicyFile', kind: 'text' },
   PEER_NETWORKS: { setting: 'peerNetworks', kind: 'list' },
@@ -68,7 +70,10 @@ export function readEnvironment(variables: Variables, world: EnvironmentWorld): 
   const problems: string[] = [];
   const secret = secretFromFile(variables, world);
   if (secret.problem !== undefined) problems.push(secret.problem);
-  else if (secret.text !== undefined) given.clusterSecret = secret.text;
+  else if (secret.current !== undefined) {
+    given.clusterSecret = secret.current;
+    given.clusterSecretPrevious ??= secret.previous;
+  }
   const checked = checkSettings(given);
   if (checked.ok && problems.length === 0) return checked;
   if (!checked.ok)
@@ -76,14 +81,19 @@ export function readEnvironment(variables: Variables, world: EnvironmentWorld): 
   return { ok: false, problems };
 }
 
-function secretFromFile(variables: Variables, world: EnvironmentWorld): { text?: string; problem?: string } {
+/** Read once before the start, so that what is wrong is told with everything else; afterwards it is watched. */
+function secretFromFile(
+  variables: Variables,
+  world: EnvironmentWorld,
+): { current?: string; previous?: string; problem?: string } {
   const path = valueOf(variables, 'CLUSTER_SECRET_FILE');
   if (path === undefined) return {};
   if (valueOf(variables, 'CLUSTER_SECRET') !== undefined) {
     return { problem: 'CLUSTER_SECRET_FILE must not be given together with CLUSTER_SECRET' };
   }
   try {
-    return { text: world.readFile(path).trim() };
+    const secrets = decodeSecretFile(world.readFile(path));
+    return secrets.ok ? secrets.value : { problem: `CLUSTER_SECRET_FILE cannot be used: ${secrets.reason}` };
   } catch (error) {
     return { problem: `CLUSTER_SECRET_FILE cannot be read: ${(error as Error).message}` };
   }

@@ -1,6 +1,7 @@
 import { patternProblem } from '../topics/topic.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../runtime/log-level.js';
 import { ApiMount, ListOf, OneOf, Secret, Text, WholeNumber } from './setting-rules.js';
+import { SECRET_CHARACTERS_MIN } from './secret-file.js';
 import { isHost, isNetwork, isNodeName, isNodeUrl, isOrigin, isPeerUrl } from './addresses.js';
 
 const KIB = 1024;
@@ -8,9 +9,6 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
-
-/** A shorter secret could be guessed by who has recorded a handshake. */
-export const SECRET_CHARACTERS_MIN = 32;
 
 /** Loopback and the private ranges of RFC 1918 and RFC 4193; link-local is left out, as cloud metadata services live there. */
 export const PRIVATE_NETWORKS = ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
@@ -65,6 +63,13 @@ export class Settings {
   /** Still accepted while the secret is being replaced node by node; remove it when all have the new one. */
   @Secret(`at least ${SECRET_CHARACTERS_MIN} characters long`, isLongEnough)
   clusterSecretPrevious?: string;
+
+  /**
+   * File with the secret in its first line, and, while it is being replaced, the one before in a second line. Watched: replacing the
+   * secret needs no restart.
+   */
+  @Text('a path', (text) => text.length > 0)
+  clusterSecretFile?: string;
 
   /**
    * File with the keys of nodes that are admitted whether or not they know the secret: a JWK set of public keys, or their

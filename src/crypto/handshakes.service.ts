@@ -1,7 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import { helloKeysOf, type ClusterKeys } from './cluster-keys.js';
+import { AcceptedSecrets } from './accepted-secrets.js';
 import { Handshake, type HandshakeRole } from './handshake.js';
 import { HELLO_NONCE_BYTES, type VersionRange } from './hello.js';
 import { IdentityService } from './identity.service.js';
@@ -11,16 +11,13 @@ import { RecordsService } from './records.service.js';
 /** Makes the handshakes of this node, each with fresh random values. */
 @Injectable()
 export class HandshakesService {
-  readonly #keys: readonly ClusterKeys[];
-
   constructor(
     private readonly settings: Settings,
     private readonly identity: IdentityService,
     private readonly records: RecordsService,
     @Optional() @Inject(SPOKEN_VERSIONS) private readonly versions: VersionRange = PROTOCOL_VERSIONS,
-  ) {
-    this.#keys = helloKeysOf(settings);
-  }
+    private readonly secrets: AcceptedSecrets = new AcceptedSecrets(settings),
+  ) {}
 
   /** A handshake that presents `recordJws`, this node's newest record. */
   create(role: HandshakeRole, recordJws: string): Handshake {
@@ -30,7 +27,7 @@ export class HandshakesService {
       role,
       cluster: this.settings.clusterName,
       versions: this.versions,
-      keys: this.#keys,
+      keys: this.secrets.hello,
       recordJws,
       sign: (bytes) => this.identity.sign(bytes),
       verifyRecord: (jws) => this.records.verify(jws),

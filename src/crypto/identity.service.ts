@@ -3,9 +3,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { StartError } from '../runtime/start-error.js';
+import { AcceptedSecrets } from './accepted-secrets.js';
 import { admissionOf } from './admission.js';
 import { AEAD_NONCE_BYTES, aeadUnwrap, aeadWrap } from './aead.js';
-import { acceptedKeysOf } from './cluster-keys.js';
 import { createIdentity, readIdentity, type IdentityKeys } from './identity-keys.js';
 import { openEnvelope } from './key-envelope.js';
 import type { NodeRecord } from './node-record.js';
@@ -29,6 +29,7 @@ export class IdentityService implements OnModuleInit {
   constructor(
     private readonly settings: Settings,
     private readonly folder: DataFolder,
+    private readonly secrets: AcceptedSecrets = new AcceptedSecrets(settings),
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -58,7 +59,7 @@ export class IdentityService implements OnModuleInit {
   /** This node's record as a compact JWS. */
   async signRecord(fields: OwnRecordFields): Promise<string> {
     const node = { cluster: this.settings.clusterName, id: this.id };
-    const admission = admissionOf(node, acceptedKeysOf(this.settings));
+    const admission = admissionOf(node, this.secrets.accepted);
     const record = { ...node, ...fields, ...this.publicKeys, ...(admission === undefined ? {} : { admission }) };
     return signNodeRecord(record, this.#opened().joseSigner);
   }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { decoded, refused, type Decoded } from '../wire/decoded.js';
+import { AcceptedSecrets } from './accepted-secrets.js';
 import { isAdmitted } from './admission.js';
 import { AllowList } from './allow-list.service.js';
-import { acceptedKeysOf, type ClusterKeys } from './cluster-keys.js';
 import { WRONG_CLUSTER } from './handshake.js';
 import { IdentityService } from './identity.service.js';
 import type { NodeRecord } from './node-record.js';
@@ -18,7 +18,6 @@ export const NOT_ADMITTED = 'record is not admitted';
 /** Decides which node records are believed: ours by cluster, admitted by secret or allow-list, signed by the key that they name. */
 @Injectable()
 export class RecordsService {
-  readonly #keys: readonly ClusterKeys[];
   readonly #verified = new Map<string, NodeRecord>();
   /** Asked for every bundle and every claim, so remembered until the rules change. */
   #admitted = new WeakMap<NodeRecord, boolean>();
@@ -27,9 +26,9 @@ export class RecordsService {
     private readonly settings: Settings,
     private readonly identity: IdentityService,
     private readonly allowList: AllowList,
+    private readonly secrets: AcceptedSecrets = new AcceptedSecrets(settings),
   ) {
-    this.#keys = acceptedKeysOf(settings);
-    allowList.attach(() => (this.#admitted = new WeakMap()));
+    this.attach(() => (this.#admitted = new WeakMap()));
   }
 
   /** The record in a JWS from anywhere, or why it is refused (`wrong-cluster` when it belongs to another one); never rejects. */
@@ -51,14 +50,15 @@ export class RecordsService {
     if (record.id === this.identity.id) return true;
     let admitted = this.#admitted.get(record);
     if (admitted === undefined) {
-      admitted = isAdmitted(record, { keys: this.#keys, allowed: this.allowList.ids });
+      admitted = isAdmitted(record, { keys: this.secrets.accepted, allowed: this.allowList.ids });
       this.#admitted.set(record, admitted);
     }
     return admitted;
   }
 
-  /** `changed` is called when the allow-list has changed, and with it perhaps who is admitted. */
+  /** `changed` is called when the allow-list or the accepted secrets have changed, and with them perhaps who is admitted. */
   attach(changed: () => void): void {
+    this.secrets.attach(changed);
     this.allowList.attach(changed);
   }
 

@@ -152,7 +152,10 @@ describe('the cluster secret', () => {
 
   it.each([
     [{ CLUSTER_SECRET: 'short and secret' }, 'CLUSTER_SECRET must be at least 32 characters long'],
-    [{ CLUSTER_SECRET_FILE: '/run/short' }, 'CLUSTER_SECRET must be at least 32 characters long'],
+    [
+      { CLUSTER_SECRET_FILE: '/run/short' },
+      'CLUSTER_SECRET_FILE cannot be used: a secret must be at least 32 characters long',
+    ],
     [{ CLUSTER_SECRET_FILE: '/absent' }, 'CLUSTER_SECRET_FILE cannot be read: no such file: /absent'],
     [
       { CLUSTER_SECRET_FILE: '/run/secret', CLUSTER_SECRET: SECRET },
