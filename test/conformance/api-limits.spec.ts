@@ -245,7 +245,6 @@ describe('packets', () => {
     const node = await start();
     const socket = await entered(node);
     const root = socket.io.socket('/');
-    const [refusal] = (await once(root, 'connect_error')) as [Error & { data: object }];
-    expect(refusal.data).toMatchObject({ code: 'not-found' });
+    expect(await heard(root, 'connect_error')).toMatchObject({ data: { code: 'not-found' } });
   });
 });
