@@ -16,9 +16,12 @@ const { values: ask } = parseArgs({
     json: { type: 'string' },
     markdown: { type: 'string' },
     load: { type: 'string', default: '1' },
+    patience: { type: 'string', default: '1' },
     log: { type: 'boolean', default: false },
   },
 });
+
+const CASE_LIMIT_MS = 10 * 60_000;
 
 /** What a short run leaves out unless it is asked for by name: CI has four minutes. */
 const SHORT_LEAVES_OUT: readonly string[] = CASES.filter(({ isLong }) => isLong === true).map(({ id }) => id);
@@ -34,19 +37,29 @@ function randomOf(seed: number): () => number {
   };
 }
 
+/** A case that hangs is a case that failed. */
+function withinLimit<Result>(run: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`was not over after ${CASE_LIMIT_MS / 60_000} minutes`)), CASE_LIMIT_MS);
+  });
+  return Promise.race([run, limit]).finally(() => clearTimeout(timer));
+}
+
 async function runOne(chaosCase: ChaosCase, seed: number): Promise<Outcome> {
   const { id, title } = chaosCase;
   const skipped = chaosCase.skip?.();
   if (skipped !== undefined) return { id, title, seed, seconds: 0, skipped, findings: {}, invariants: {}, traffic: '' };
   const startMs = performance.now();
-  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed), load: Number(ask.load) };
+  const [patience, load] = [Number(ask.patience), Number(ask.load)];
+  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed), patience, load };
   let world: World | undefined;
   let findings: Findings = {};
   let invariants: Outcome['invariants'] = {};
   let error: string | undefined;
   try {
     world = await World.open(chaosCase.world ?? {}, circumstances);
-    findings = await chaosCase.run(world);
+    findings = await withinLimit(chaosCase.run(world));
     invariants = await world.judge();
   } catch (thrown) {
     error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

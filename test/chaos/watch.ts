@@ -71,9 +71,13 @@ export class Watch {
     await this.#noteDelay(node);
   }
 
-  /** When a node is first in a state in the eyes of others, after a moment. */
-  firstSeen(peer: string, state: string, sinceMs: number): Sighting | undefined {
-    return this.sightings.find((each) => each.peer === peer && each.state === state && each.atMs >= sinceMs);
+  /** When somebody saw a node in a state first, after a moment. */
+  firstSeen(wanted: { by?: string; peer: string; state: string; sinceMs: number }): Sighting | undefined {
+    const { by, peer, state, sinceMs } = wanted;
+    return this.sightings.find(
+      (each) =>
+        each.peer === peer && each.state === state && each.atMs >= sinceMs && (by === undefined || each.by === by),
+    );
   }
 
   /** All who were taken for dead, but for those who may have been. */

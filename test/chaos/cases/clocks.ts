@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeProcess } from '../../e2e/node-process.js';
-import { atMost, exactly, type ChaosCase } from '../case.js';
+import { exactly, type ChaosCase } from '../case.js';
 import type { World } from '../world.js';
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ export const clocks: ChaosCase = {
     const accepted = world.ledger.accepted.length;
     const restarted = await clockAfterRestart(world);
     return {
-      'error of a ttl, at most': atMost(Math.max(...errors) / 1_000, 1, ' s'),
+      'error of a ttl, at most': world.inTime(Math.max(...errors) / 1_000, 1),
       'publications refused': exactly(world.ledger.refusedCount - restarted.refused, 0),
       'goes on after a restart in the past': exactly(world.ledger.accepted.length > accepted ? 'yes' : 'no', 'yes'),
     };

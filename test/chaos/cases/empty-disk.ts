@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { eventually } from '../../e2e/eventually.js';
-import { atMost, exactly, type ChaosCase } from '../case.js';
+import { exactly, type ChaosCase } from '../case.js';
 
 const GONE_WITHIN = 10;
 
@@ -29,7 +29,7 @@ export const emptyDisk: ChaosCase = {
     const goneMs = performance.now() - readyMs;
     await world.wait(5, 2);
     return {
-      'ghost gone after': atMost(goneMs / 1_000, GONE_WITHIN, ' s'),
+      'ghost gone after': world.inTime(goneMs / 1_000, GONE_WITHIN),
       'see one node of that name': exactly(epochs.length, 3),
       'agreed afterwards': await world.agree(),
     };

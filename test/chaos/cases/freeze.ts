@@ -1,4 +1,4 @@
-import { atLeast, atMost, exactly, type ChaosCase } from '../case.js';
+import { atLeast, exactly, type ChaosCase } from '../case.js';
 import { eventually } from '../../e2e/eventually.js';
 
 /** What `PROFILE=local` promises, and its period, in seconds. */
@@ -16,11 +16,8 @@ export const freeze: ChaosCase = {
     const frozenMs = performance.now();
     frozen.signal('SIGSTOP');
     await world.wait(20, 6);
-    const seen = ['A', 'B', 'C'].map(
-      (by) =>
-        world.watch.sightings.find((each) => each.by === by && each.peer === 'D' && each.state === 'dead')?.atMs ??
-        Infinity,
-    );
+    const dead = { state: 'dead', sinceMs: frozenMs, withinSeconds: DEAD_WITHIN };
+    const seen = await world.seenBy(['A', 'B', 'C'], 'D', dead);
     frozen.signal('SIGCONT');
     const thawedMs = performance.now();
     await eventually(async () => {
@@ -33,8 +30,8 @@ export const freeze: ChaosCase = {
     await world.wait(5, 2);
     return {
       'dead to the first after': atLeast((Math.min(...seen) - frozenMs) / 1_000, SUSPICION_MIN - PERIOD, ' s'),
-      'dead to all after': atMost((Math.max(...seen) - frozenMs) / 1_000, DEAD_WITHIN + PERIOD, ' s'),
-      'alive to all again after': atMost(backMs / 1_000, 5, ' s'),
+      'dead to all after': world.inTime((Math.max(...seen) - frozenMs) / 1_000, DEAD_WITHIN + PERIOD),
+      'alive to all again after': world.inTime(backMs / 1_000, 5),
       'others taken for dead': exactly(world.watch.deaths(({ peer }) => peer === 'D').length, 0),
     };
   },

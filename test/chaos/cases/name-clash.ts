@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts, NodeProcess } from '../../e2e/node-process.js';
 import { exactly, type ChaosCase } from '../case.js';
 import { verdictOf } from '../invariants.js';
+
+const REFUSED_WITHIN_MS = 60_000;
 
 /** F12, third part: a second node of a name that a living node has and answers for. */
 export const nameClash: ChaosCase = {
@@ -17,7 +20,8 @@ export const nameClash: ChaosCase = {
       ADVERTISE_URL: `http://127.0.0.1:${port}`,
       DATA_DIR: join(world.cluster.folder, 'second'),
     });
-    const code = await second.exited;
+    const code = await Promise.race([second.exited, sleep(REFUSED_WITHIN_MS, 'still running')]);
+    second.signal('SIGKILL');
     const complaint = second.complaints.trim();
     await world.wait(3, 1);
     return {

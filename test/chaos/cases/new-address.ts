@@ -1,6 +1,6 @@
 import { eventually } from '../../e2e/eventually.js';
 import { freePorts } from '../../e2e/node-process.js';
-import { atMost, exactly, type ChaosCase } from '../case.js';
+import { exactly, type ChaosCase } from '../case.js';
 
 const REACHABLE_WITHIN = 10;
 
@@ -32,7 +32,7 @@ export const newAddress: ChaosCase = {
     await world.wait(45, 40);
     const late = world.proxy.dials.filter(({ to, atMs }) => to === 'D' && atMs > readyMs + 30_000);
     return {
-      'linked to all at the new address after': atMost(reachedMs / 1_000, REACHABLE_WITHIN, ' s'),
+      'linked to all at the new address after': world.inTime(reachedMs / 1_000, REACHABLE_WITHIN),
       'has all after': agreed,
       'dials of the old address after 30 s': exactly(late.length, 0),
     };

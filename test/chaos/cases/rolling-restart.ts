@@ -1,4 +1,4 @@
-import { atLeast, atMost, exactly, type ChaosCase } from '../case.js';
+import { atLeast, exactly, type ChaosCase } from '../case.js';
 import { atEachNode, placeAt, type World } from '../world.js';
 
 const NODES = ['A', 'B', 'C', 'D'];
@@ -35,9 +35,9 @@ export const rollingRestart: ChaosCase = {
         99.9,
         ' %',
       ),
-      'longest drain': atMost(Math.max(...leaves.map(({ drainMs }) => drainMs)) / 1_000, 10, ' s'),
+      'longest drain': world.inTime(Math.max(...leaves.map(({ drainMs }) => drainMs)) / 1_000, 10),
       'exit codes': exactly([...new Set(leaves.map(({ code }) => code))].join(), '0'),
-      'leave known after the end': atMost(Math.max(...leaves.map(({ knownMs }) => knownMs)) / 1_000, 1, ' s'),
+      'leave known after the end': world.inTime(Math.max(...leaves.map(({ knownMs }) => knownMs)) / 1_000, 1),
       'leaves taken for deaths': exactly(world.watch.deaths().length, 0),
       'agreed afterwards': agreed,
     };
@@ -52,7 +52,7 @@ async function leaveAndReturn(
   const code = await world.terminate(name);
   const endedMs = performance.now();
   await world.wait(2, 1.2);
-  const knownMs = (world.watch.firstSeen(name, 'left', toldMs)?.atMs ?? Infinity) - endedMs;
+  const knownMs = (world.watch.firstSeen({ peer: name, state: 'left', sinceMs: toldMs })?.atMs ?? Infinity) - endedMs;
   await world.restart(name);
   return { code, drainMs: endedMs - toldMs, knownMs: Math.max(0, knownMs) };
 }

@@ -38,7 +38,7 @@ export const stampede: ChaosCase = {
       const { recovered, wrong } = await crowd.report();
       return {
         'clients that resumed': exactly(recovered, size),
-        'all resumed after': atMost(resumedMs / 1_000, 30, ' s'),
+        'all resumed after': world.inTime(resumedMs / 1_000, 30),
         'memory of the base a minute later': atMost((world.watch.memoryMiB(last) / baseMiB) * 100, 115, ' %'),
         'messages twice, skipped or out of order': exactly(wrong, 0),
       };
