@@ -6,7 +6,6 @@ import {
 } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { AcceptedSecrets } from '../crypto/accepted-secrets.js';
-import { AcceptedSecrets } from '../crypto/accepted-secrets.js';
 import { HandshakesService } from '../crypto/handshakes.service.js';
 import { IdentityService } from '../crypto/identity.service.js';
 import type { NodeRecord } from '../crypto/node-record.js';
@@ -72,7 +71,6 @@ export class PeersService
     private readonly quarantine: QuarantineService,
     policies: TopicPolicies,
     secrets: AcceptedSecrets,
-    secrets: AcceptedSecrets,
     private readonly rules: RulesComparison,
     private readonly logger: NodeLogger,
   ) {
@@ -86,7 +84,6 @@ export class PeersService
     quarantine.attach(this);
     this.#readable = new ReadableDirectory(() => membership.directory, policies, records);
     records.attach(() => this.#onAdmissionChanged());
-    secrets.attach(() => this.#onSecretsChanged());
     secrets.attach(() => this.#onSecretsChanged());
     policies.attach(() => this.#onRightsChanged());
     rules.attach((frame) => this.#linked.forEach((peer) => this.#sendRules(peer, frame)));
@@ -326,12 +323,6 @@ export class PeersService
       this.#dialling.update(member);
     }
     this.#onRightsChanged();
-  }
-
-  /** Others have to hear a proof under the new secret before they forget the old one. */
-  #onSecretsChanged(): void {
-    if (this.#started === undefined || this.#left !== undefined) return;
-    this.membership.renewRecord().catch((cause: unknown) => this.logger.error('record not signed', { cause }));
   }
 
   /** Others have to hear a proof under the new secret before they forget the old one. */

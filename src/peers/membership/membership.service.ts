@@ -126,12 +126,6 @@ export class MembershipService {
     await this.#signRecord({ incarnation: incarnation + 1, status: 'alive' });
   }
 
-  /** Signs the own record anew, with what proves now that this node is admitted. */
-  async renewRecord(): Promise<void> {
-    const { incarnation } = this.directory.member(this.identity.id)!;
-    await this.#signRecord({ incarnation: incarnation + 1, status: 'alive' });
-  }
-
   stop(): void {
     this.#alarm.clear();
     this.#waitersAlarm.clear();
