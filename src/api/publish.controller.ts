@@ -122,6 +122,7 @@ export class PublishController {
     'overloaded',
     'draining',
     'ack-timeout',
+    'store-failing',
     'store-full',
     'too-many-topics',
   )

@@ -29,6 +29,7 @@ export const ERRORS = {
   'keys-unavailable': { status: 503, title: 'The keys that tokens are checked with are not there yet' },
   draining: { status: 503, title: 'The node is shutting down' },
   'ack-timeout': { status: 504, title: 'Not confirmed in time' },
+  'store-failing': { status: 503, title: 'The store cannot be written to' },
   'store-full': { status: 507, title: 'The store is full' },
   'too-many-topics': { status: 507, title: 'The node has published to too many topics' },
 } as const satisfies Record<string, { status: number; title: string }>;

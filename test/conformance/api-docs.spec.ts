@@ -77,6 +77,7 @@ const CONTRACT: Readonly<
       'invalid-topic',
       'malformed-request',
       'overloaded',
+      'store-failing',
       'store-full',
       'too-large',
       'too-many-topics',

@@ -54,7 +54,7 @@ export type BundleEntry = Omit<StoredBundle, 'bytes'> & { readonly byteLength: n
 /**
  * Ordered, durable storage of bundles and of the little that must live as long as they do. Writes resolve when they are
  * committed (with `fsync`, when they are on disk); reads see every write that was started. A failed write rejects with a
- * GrapevineError `store-full` or `internal`, and so do all that were started behind it: afterwards reads see what is
+ * GrapevineError `store-full` or `store-failing`, and so do all that were started behind it (but not drops): afterwards reads see what is
  * committed, and a later write may succeed. Arrivals must grow from bundle to bundle. Implementations: LMDB and memory; one
  * conformance suite runs against both.
  */

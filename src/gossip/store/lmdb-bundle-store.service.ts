@@ -8,29 +8,19 @@ import type { Clock } from '../../runtime/clock.js';
 import { GrapevineError } from '../../runtime/errors.js';
 import type { NodeLogger } from '../../runtime/node-logger.service.js';
 import type { NodeId } from '../../peers/node-id.js';
+import { committedOf, removeSome } from './committed-bundles.js';
 import { entryOf, firstOf, fitting } from './bundle-index.js';
 import * as rows from './bundle-rows.js';
 import type { BundleEntry, BundleStore, HeldExtent, StoreCounters, StoredBundle, StoredKey } from './bundle-store.js';
 import { openEnvironment, type Environment } from './lmdb-environment.service.js';
-import type { LmdbRows } from './lmdb-rows.adapter.js';
-import { isCovered, PendingWrites, type Drop } from './pending-writes.js';
+import { RESERVED_BYTES, type LmdbRows } from './lmdb-rows.adapter.js';
+import { PendingWrites, type Drop } from './pending-writes.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
+import { WriteQueue, type Write } from './write-queue.js';
 
-const BATCH_WRITES_MAX = 256;
-const BATCH_BYTES_MAX = 8 * 1024 * 1024;
-const BATCH_DROPS_MAX = 4;
-const BUNDLES_PER_DROP_MAX = 128;
+/** A drop that fails is tried so often in all: the first time it may have failed for others' sake. */
+const DROP_TRIES = 3;
 const STREAMS_PER_TURN = 500;
-
-/** A write in the queue. `apply` issues its rows and says whether it is done; if not it is queued again. */
-interface Write {
-  readonly bytes: number;
-  /** What it removes is looked up in the database, so all writes before it must be committed. */
-  readonly needsCommitted: boolean;
-  apply(database: LmdbRows): boolean;
-  resolve(): void;
-  reject(error: Error): void;
-}
 
 /** The durable store, in a folder that this process has locked. */
 export class LmdbBundleStore implements BundleStore {
@@ -40,13 +30,15 @@ export class LmdbBundleStore implements BundleStore {
   readonly #extents = new Map<StreamId, HeldExtent>();
   readonly #publishers = new Map<NodeId, string>();
   readonly #keys = new Map<string, StoredKey>();
-  readonly #queue: Write[] = [];
+  readonly #queue = new WriteQueue<LmdbRows>();
   readonly #counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
   readonly #clock: Pick<Clock, 'wallMs'>;
   #environment: Environment | undefined;
   #writing: Promise<void> | undefined;
   #lastArrival = 0;
+  /** Bytes of bundles that were dropped and whose room was not used again yet. */
+  #reusableBytes = 0;
   #hasFailed = false;
 
   constructor(options: {
@@ -226,26 +218,51 @@ export class LmdbBundleStore implements BundleStore {
     }
   }
 
-  /** Saves the extent with the first bundles that go. */
+  /** Saves the extent with the bundles that go. */
   #drop(extent: HeldExtent, throughSeq: number, atLast?: (database: LmdbRows) => void): Promise<void> {
     const drop: Drop = { stream: extent.stream, throughSeq, arrivalMax: this.#lastArrival };
     this.#pending.addDrop(drop);
-    let isFirst = true;
+    let wanted = extent;
+    let isSaved = false;
+    let triesLeft = DROP_TRIES;
     return this.#write(
       (database) => {
-        if (isFirst) database.put(rows.extentKey(drop.stream.id), rows.extentRow(extent));
-        isFirst = false;
-        const isDone = removeSome(database, drop);
+        // Once only: what is appended while the drop goes on saves newer ones.
+        if (!isSaved) database.put(rows.extentKey(drop.stream.id), rows.extentRow(wanted));
+        isSaved = true;
+        const { isDone, bytes } = removeSome(database, drop);
+        this.#reusableBytes += bytes;
         if (isDone) atLast?.(database);
         return isDone;
       },
-      { needsCommitted: true, committed: () => this.#pending.dropDone(drop) },
+      {
+        needsCommitted: true,
+        committed: () => this.#pending.dropDone(drop),
+        again: () => {
+          const held = this.#extents.get(drop.stream.id);
+          if (held === undefined || --triesLeft === 0) return false;
+          isSaved = false;
+          wanted = this.#above(held, Math.min(throughSeq, extent.floor));
+          if (atLast === undefined) this.#extents.set(drop.stream.id, wanted);
+          else this.#extents.delete(drop.stream.id);
+          this.#pending.addDrop(drop);
+          return true;
+        },
+      },
     );
+  }
+
+  /** What is left of a stream when all up to `floor` goes. */
+  #above(held: HeldExtent, floor: number): HeldExtent {
+    if (floor <= held.floor) return held;
+    let bytes = 0;
+    for (const entry of this.#streamBundles(held.stream.id, floor + 1)) bytes += asEntry(entry).byteLength;
+    return { ...held, floor, frontier: Math.max(floor, held.frontier), bytes };
   }
 
   #write(
     apply: (database: LmdbRows) => boolean | void,
-    options: { bytes?: number; needsCommitted?: boolean; committed?: () => void } = {},
+    options: { bytes?: number; needsCommitted?: boolean; committed?: () => void; again?: () => boolean } = {},
   ): Promise<void> {
     if (this.#environment === undefined) {
       return Promise.reject(new GrapevineError('internal', 'the store is not open'));
@@ -255,6 +272,7 @@ export class LmdbBundleStore implements BundleStore {
         bytes: options.bytes ?? 0,
         needsCommitted: options.needsCommitted ?? false,
         apply: (database) => apply(database) !== false,
+        again: options.again ?? (() => false),
         resolve: () => {
           options.committed?.();
           resolve();
@@ -268,36 +286,28 @@ export class LmdbBundleStore implements BundleStore {
   async #writeQueue(): Promise<void> {
     // What the rest of this turn writes goes into the same transaction.
     await nextTurn();
-    while (this.#queue.length > 0) {
-      const batch = this.#takeBatch();
+    while (this.#queue.size > 0) {
+      const batch = this.#queue.takeBatch();
+      const refusal = await this.#refusal(batch);
+      if (refusal !== undefined) {
+        this.#fail(batch, refusal);
+        continue;
+      }
       try {
         const unfinished = await this.#commit(batch);
         this.#queue.push(...unfinished);
         for (const write of batch) if (!unfinished.has(write)) write.resolve();
       } catch (cause) {
-        await this.#fail(batch, cause);
+        await this.#moveOn();
+        this.#fail(batch, cause as GrapevineError);
       }
     }
     this.#writing = undefined;
   }
 
-  #takeBatch(): Write[] {
-    let count = 0;
-    let bytes = 0;
-    let removals = 0;
-    for (const write of this.#queue) {
-      if (write.needsCommitted && (removals < count || removals === BATCH_DROPS_MAX)) break;
-      if (count === BATCH_WRITES_MAX || (count > 0 && bytes + write.bytes > BATCH_BYTES_MAX)) break;
-      if (write.needsCommitted) removals++;
-      bytes += write.bytes;
-      count++;
-    }
-    return this.#queue.splice(0, count);
-  }
-
-  async #commit(batch: readonly Write[]): Promise<ReadonlySet<Write>> {
+  async #commit(batch: readonly Write<LmdbRows>[]): Promise<ReadonlySet<Write<LmdbRows>>> {
     const database = this.#rows;
-    const unfinished = new Set<Write>();
+    const unfinished = new Set<Write<LmdbRows>>();
     await database.commit(() => {
       for (const write of batch) if (!write.apply(database)) unfinished.add(write);
     });
@@ -305,18 +315,32 @@ export class LmdbBundleStore implements BundleStore {
     return unfinished;
   }
 
-  /** All that is waiting counts on what failed; so it fails too, and reads go back to what is committed. */
-  async #fail(batch: readonly Write[], cause: unknown): Promise<void> {
-    this.#hasFailed = true;
-    await this.#moveOn();
-    const failed = [...batch, ...this.#queue.splice(0)];
+  /** Bundles are not taken on a disk that counts as full, except where a drop has made room in the database. */
+  async #refusal(batch: readonly Write<LmdbRows>[]): Promise<GrapevineError | undefined> {
+    const bytes = batch.reduce((sum, write) => sum + write.bytes, 0);
+    if (bytes === 0) return undefined;
+    const isRoomy = (await this.#rows.freeBytes()) >= RESERVED_BYTES + bytes;
+    if (!isRoomy && this.#reusableBytes < bytes) {
+      return new GrapevineError('store-full', 'the disk under the data folder is full');
+    }
+    this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);
+    return undefined;
+  }
+
+  /** All that is waiting counts on what failed, so it fails too, and reads go back to what is committed. Drops are tried again. */
+  #fail(batch: readonly Write<LmdbRows>[], error: GrapevineError): void {
+    const failed = [...batch, ...this.#queue.takeAll()];
     this.#pending.clear();
     this.#reload();
-    for (const write of failed) write.reject(cause as Error);
+    for (const write of failed) {
+      if (write.again()) this.#queue.push(write);
+      else write.reject(error);
+    }
   }
 
   /** Pages that a drop gave back can be used again only some commits later: without this a full disk would stay full. */
   async #moveOn(): Promise<void> {
+    this.#hasFailed = true;
     const arrival = Buffer.from(String(this.#lastArrival));
     await this.#rows.commit(() => this.#rows.put(rows.aboutKey('arrival'), arrival)).catch(() => undefined);
   }
@@ -355,29 +379,6 @@ export class LmdbBundleStore implements BundleStore {
       if (seen % STREAMS_PER_TURN === 0) await nextTurn();
     }
   }
-}
-
-function* committedOf(database: LmdbRows, stream: Stream, fromSeq: number): Generator<BundleEntry> {
-  for (const key of database.keys(rows.streamRange(stream.id, fromSeq))) {
-    const entry = rows.entryOfKey(key, stream);
-    if (entry !== undefined) yield entry;
-  }
-}
-
-/** Removes the rows of a bounded number of bundles; true when that was all. */
-function removeSome(database: LmdbRows, drop: Drop): boolean {
-  const { start } = rows.streamRange(drop.stream.id, 0);
-  const end = rows.afterSeq(drop.stream.id, drop.throughSeq);
-  let removed = 0;
-  for (const key of database.keys({ start, end })) {
-    const entry = rows.entryOfKey(key, drop.stream);
-    if (entry === undefined || !isCovered(entry, drop)) continue;
-    if (removed === BUNDLES_PER_DROP_MAX) return false;
-    database.remove(key);
-    database.remove(rows.topicEntryKey(entry));
-    removed++;
-  }
-  return true;
 }
 
 function asEntry(bundle: BundleEntry | StoredBundle): BundleEntry {

@@ -12,10 +12,10 @@ import {
   readFormat,
   setAside,
   writeFormat,
+  type Inspection,
   type StoreFormat,
 } from './store-folder.adapter.js';
 import { addChecksums, repair } from './store-repair.service.js';
-import type { StoreAudit } from './store-audit.js';
 import type { StoreCounters } from './bundle-store.js';
 
 /** A database that is open, and the store's id. */
@@ -41,39 +41,47 @@ export async function openEnvironment(folder: string, context: OpeningContext): 
     await makeFolder(folder);
     const format = await readFormat(folder);
     const inspection = await inspect(folder, format);
-    if (inspection.state === 'damaged') {
-      const target = await setAside(folder, context.wallMs());
-      context.counters.storesSetAside++;
-      context.logger.error('store.set-aside', { reason: inspection.problem, movedTo: target });
-      await makeFolder(folder);
-      return await openSound(folder, undefined, undefined, context);
-    }
-    return await openSound(folder, format, inspection.state === 'usable' ? inspection.audit : undefined, context);
+    if (inspection.state !== 'damaged') return await openUsable(folder, format, inspection, context);
+    const target = await setAside(folder, context.wallMs());
+    context.counters.storesSetAside++;
+    context.logger.error('store.set-aside', { reason: inspection.problem, movedTo: target });
+    await makeFolder(folder);
+    return await openUsable(folder, undefined, { state: 'new' }, context);
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
     throw new StartError(`the store in ${folder} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 
-async function openSound(
+async function openUsable(
   folder: string,
   format: StoreFormat | undefined,
-  audit: StoreAudit | undefined,
+  found: Exclude<Inspection, { state: 'damaged' }>,
   { logger, counters }: OpeningContext,
 ): Promise<Environment> {
   await placeLockFile(folder);
-  const rows = new LmdbRows(folder, () => counters.recordsDamaged++);
+  const rows = new LmdbRows(folder, (key) => {
+    counters.recordsDamaged++;
+    logger.error('store.record-damaged', { key: key.toString('base64url') });
+  });
   try {
     if (format !== undefined && format.format < FORMAT) {
       await addChecksums(rows);
       logger.info('store.converted', { fromFormat: format.format, toFormat: FORMAT });
     }
-    if (audit?.isSound !== false) return { rows, id: await identify(rows, folder, format) };
-    counters.recordsDamaged += audit.damagedKeys.length;
+    const hit = found.state === 'usable' && found.audit?.isSound === false ? found.audit : undefined;
+    const isReverted = found.state === 'usable' && found.isReverted;
+    if (hit === undefined && !isReverted) return { rows, id: await identify(rows, folder, format) };
     // The order of arrivals is another one from now on, and so is its name.
     await forgetFormat(folder);
-    const repaired = await repair(rows, audit);
-    logger.error('store.records-set-aside', repaired);
+    if (isReverted) {
+      counters.recordsDamaged++;
+      logger.error('store.last-transaction-lost');
+    }
+    if (hit !== undefined) {
+      counters.recordsDamaged += hit.damagedKeys.length;
+      logger.error('store.records-set-aside', await repair(rows, hit));
+    }
     return { rows, id: await nameStore(rows, folder) };
   } catch (error) {
     await rows.close();

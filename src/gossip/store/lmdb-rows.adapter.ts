@@ -5,8 +5,11 @@ import { withChecksum, withoutChecksum } from './bundle-rows.js';
 
 const MAP_FULL = -30_792;
 const NO_SPACE_CODES: readonly unknown[] = [MAP_FULL, 'ENOSPC', 'EDQUOT', 28, 122];
-/** Below it a disk counts as full, whatever the database says. */
-const FREE_BYTES_MIN = 1024 * 1024;
+/**
+ * A disk with less than this counts as full: what is left is for dropping bundles, which needs new pages before it gives any
+ * back, and for the other documents of the data folder.
+ */
+export const RESERVED_BYTES = 4 * 1024 * 1024;
 
 /** Where rows start and end, `end` excluded. */
 export interface RowRange {
@@ -72,7 +75,7 @@ export class LmdbRows {
     return this.#database.getKeys(range);
   }
 
-  /** What `apply` puts and removes, all of it or nothing; a GrapevineError `store-full` or `internal` when it was nothing. */
+  /** What `apply` puts and removes, all of it or nothing; a GrapevineError `store-full` or `store-failing` when it was nothing. */
   async commit(apply: () => void): Promise<void> {
     try {
       await this.#database.batch(apply);
@@ -93,6 +96,12 @@ export class LmdbRows {
     });
   }
 
+  /** Bytes that are free on the disk; Infinity when it does not say. */
+  async freeBytes(): Promise<number> {
+    const disk = await statfs(this.folder).catch(() => undefined);
+    return disk === undefined ? Infinity : disk.bavail * disk.bsize;
+  }
+
   async close(): Promise<void> {
     await this.#database.close();
   }
@@ -106,13 +115,11 @@ export class LmdbRows {
   async #writeError(cause: unknown): Promise<GrapevineError> {
     const reason = await reasonOf(cause);
     // LMDB tells of a full disk as an input/output error, so the disk itself is asked.
-    const disk = await statfs(this.folder).catch(() => undefined);
-    const isFull = disk !== undefined && disk.bavail * disk.bsize < FREE_BYTES_MIN;
-    if (isFull || NO_SPACE_CODES.includes((reason as { code?: unknown }).code)) {
+    if ((await this.freeBytes()) < RESERVED_BYTES || NO_SPACE_CODES.includes((reason as { code?: unknown }).code)) {
       return new GrapevineError('store-full', 'the disk under the data folder is full', { cause: reason });
     }
     const detail = `the store could not write: ${(reason as Error).message}`;
-    return new GrapevineError('internal', detail, { cause: reason });
+    return new GrapevineError('store-failing', detail, { cause: reason });
   }
 }
 

@@ -36,7 +36,13 @@ export interface StoreFormat {
 export type Inspection =
   | { readonly state: 'new' }
   | { readonly state: 'damaged'; readonly problem: string }
-  | { readonly state: 'usable'; readonly audit: StoreAudit | undefined };
+  | {
+      readonly state: 'usable';
+      /** Undefined when rows have no checksums yet. */
+      readonly audit: StoreAudit | undefined;
+      /** Whether it may lack the last transaction, as what described that one is damaged. */
+      readonly isReverted: boolean;
+    };
 
 /** Undefined when there is none, or a damaged one: the database is asked then. A StartError when it is of a later version. */
 export async function readFormat(folder: string): Promise<StoreFormat | undefined> {
@@ -137,7 +143,8 @@ async function choose(
   const source: PageSource = { bytes, read: (into, at) => readSync(file.fd, into, 0, into.length, at) === into.length };
   let problem = 'it is not a database file';
   let best: { readonly meta: LmdbMeta; readonly audit: StoreAudit | undefined } | undefined;
-  for (const meta of lmdbMetas(head)) {
+  const metas = lmdbMetas(head);
+  for (const meta of metas) {
     const tree = new LmdbTree(source, meta);
     const audit = await read(tree, hasChecksums);
     if (tree.problem !== undefined) {
@@ -153,8 +160,16 @@ async function choose(
   if (best === undefined || isHopeless) {
     return { state: 'damaged', problem: `${DATA_FILE}: ${isHopeless ? 'too many rows are damaged' : problem}` };
   }
-  await describe(file, head, best.meta);
-  return { state: 'usable', audit: best.audit };
+  const { meta, audit } = best;
+  const pages = new Set(metas.flatMap(({ offset }) => (offset === 0 || offset === meta.pageBytes ? [offset] : [])));
+  const isReverted = pages.size < 2 || meta.txnId < metas[0]!.txnId;
+  if (isReverted || meta.offset % meta.pageBytes !== 0) {
+    // Leaves LMDB no other choice.
+    const wanted = lmdbHead(meta);
+    await file.write(wanted, 0, wanted.length, 0);
+    await file.sync();
+  }
+  return { state: 'usable', audit, isReverted };
 }
 
 /** Undefined when rows have no checksums. */
@@ -166,16 +181,4 @@ async function read(tree: LmdbTree, hasChecksums: boolean): Promise<StoreAudit |
     if (++seen % ROWS_PER_TURN === 0) await nextTurn();
   }
   return hasChecksums ? audit : undefined;
-}
-
-/** Leaves LMDB no choice other than `meta`. */
-async function describe(file: FileHandle, head: Buffer, meta: LmdbMeta): Promise<void> {
-  const wanted = lmdbHead(meta);
-  const page = meta.txnId % 2;
-  const [own, other] = [page, 1 - page].map((at) =>
-    lmdbMetas(head).find(({ offset }) => offset === at * meta.pageBytes),
-  );
-  if (own?.txnId === meta.txnId && other !== undefined && other.txnId < meta.txnId) return;
-  await file.write(wanted, 0, wanted.length, 0);
-  await file.sync();
 }

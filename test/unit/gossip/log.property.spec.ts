@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BundleLog } from '../../../src/gossip/log/bundle-log.service.js';
 import type { BundleStore } from '../../../src/gossip/store/bundle-store.js';
-import { LmdbBundleStore } from '../../../src/gossip/store/lmdb-bundle-store.service.js';
+import { lmdbStore } from '../../conformance/lmdb-store.js';
 import { MemoryBundleStore } from '../../../src/gossip/store/memory-bundle-store.js';
 import { streamOf } from '../../../src/gossip/bundles/stream.js';
 import { bundleAt, HandClock, openLog } from './log-rig.js';
@@ -27,7 +27,7 @@ function memoryRig(): Promise<Rig> {
 async function lmdbRig(): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'grapevine-log-'));
   return {
-    make: () => new LmdbBundleStore({ folder, durability: 'async' }),
+    make: () => lmdbStore(folder),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
