@@ -23,7 +23,7 @@ export class Crowd {
   readonly #process: ChildProcess;
 
   constructor(clients: number) {
-    this.#process = fork(new URL('crowd.worker.js', import.meta.url), [String(clients)]);
+    this.#process = fork(new URL('crowd.worker.ts', import.meta.url), [String(clients)]);
   }
 
   /** Connects all anew to these nodes, so many in a second; resolves when all are subscribed. */

@@ -13,6 +13,5 @@ function run(command, ...rest) {
 }
 
 if (dist === undefined) run('npm', 'run', '--silent', 'build');
-run('npx', 'tsc', '-p', 'test/chaos/tsconfig.json');
 process.env.GRAPEVINE_DIST = resolve(dist ?? 'dist');
-run(process.execPath, 'test/chaos/dist/chaos/main.js', ...args);
+run(process.execPath, '--import', './test/simulation/typescript.mjs', 'test/chaos/main.ts', ...args);

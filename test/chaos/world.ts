@@ -12,7 +12,6 @@ import type { Verdict } from './invariants.js';
 import { Ledger, type Accepted } from './ledger.js';
 import { Load, type LoadOptions, type Payload } from './load.js';
 import { Namespaces } from './namespaces.js';
-import type { Order } from './preload.js';
 import { SocketSubscriber, StreamSubscriber, type Subscriber } from './subscribers.js';
 import { Watch } from './watch.js';
 
@@ -37,6 +36,14 @@ export interface Circumstances {
   readonly patience: number;
   /** Share of the load that is put on the nodes; 1 is what the table asks for. */
   readonly load: number;
+}
+
+/** What the preloaded part of a node is told. */
+interface Order {
+  /** Nothing runs in the node for so long. */
+  readonly blockMs?: number;
+  /** How far its wall clock is ahead of the machine's from now on. */
+  readonly skewMs?: number;
 }
 
 interface Awaited {
@@ -260,7 +267,7 @@ export class World {
   async #open(): Promise<void> {
     const { network = 'proxy', environment, bootstrap, environmentOf } = this.options;
     const namespaces = this.#namespaces;
-    const preload = new URL('preload.js', import.meta.url).href;
+    const preload = new URL('preload.mjs', import.meta.url).href;
     this.#cluster = await LocalCluster.start({
       launched: (name, pid) => this.proxy.identify(name, pid),
       advertise: async (name, port) => {

@@ -4,31 +4,23 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** What a node is told. */
-export interface Order {
-  /** Nothing runs in the node for so long. */
-  readonly blockMs?: number;
-  /** How far its wall clock is ahead of the machine's from now on. */
-  readonly skewMs?: number;
-}
-
 const RealDate = Date;
 let skewMs = Number(process.env['CHAOS_SKEW_MS'] ?? 0);
 
 class SkewedDate extends RealDate {
-  constructor(...given: []) {
+  constructor(...given) {
     if (given.length === 0) super(SkewedDate.now());
     else super(...given);
   }
 
-  static override now(): number {
+  static now() {
     return RealDate.now() + skewMs;
   }
 }
-globalThis.Date = SkewedDate as DateConstructor;
+globalThis.Date = SkewedDate;
 
 process.on('SIGUSR2', () => {
-  const order = JSON.parse(readFileSync(process.env['CHAOS_ORDERS'] ?? '', 'utf8')) as Order;
+  const order = JSON.parse(readFileSync(process.env['CHAOS_ORDERS'] ?? '', 'utf8'));
   if (order.skewMs !== undefined) skewMs = order.skewMs;
   if (order.blockMs !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.blockMs);
 });
