@@ -10,6 +10,10 @@ export function linkMetrics(peers: Pick<PeersService, 'counters' | 'exclusions'>
     counter({ name: name('link_dials'), help: 'Connections tried.' }, () => links().dials),
     counter({ name: name('links_up'), help: 'Links made.' }, () => links().linksUp),
     counter({ name: name('links_down'), help: 'Links lost.' }, () => links().linksDown),
+    counter(
+      { name: name('stamps_ahead'), help: 'Publish times ahead of now, taken for now.' },
+      () => links().stampsAhead,
+    ),
     counter({ name: name('link_frames_received'), help: 'Frames received.' }, () => links().framesIn),
     counter({ name: name('link_bytes_received'), help: 'Bytes of frames received.' }, () => links().bytesIn),
     labelled('counter', { name: name('link_frames_sent'), help: 'Frames sent.', label: lane }, () =>

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CryptoModule } from '../crypto/crypto.module.js';
+import { resolveName } from './discovery/system-resolver.adapter.js';
+import { NAME_RESOLVER } from './discovery/name-resolver.js';
 import { DiscoveryService } from './discovery/discovery.service.js';
 import { MembershipService } from './membership/membership.service.js';
 import { MeshServer } from './links/mesh-server.service.js';
@@ -17,6 +19,7 @@ import { StatementSignatures } from './membership/statement-signatures.service.j
   providers: [
     MeshServer,
     SocketLinks,
+    { provide: NAME_RESOLVER, useValue: resolveName },
     DiscoveryService,
     StatementSignatures,
     MembershipService,

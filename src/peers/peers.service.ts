@@ -14,6 +14,7 @@ import { RecordsService } from '../crypto/records.service.js';
 import { TopicPolicies } from '../crypto/topic-policies.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
+import { SystemClock } from '../runtime/system-clock.service.js';
 import type { DirectoryView } from './directory-view.js';
 import { Joining } from './joining.service.js';
 import { DiscoveryService } from './discovery/discovery.service.js';
@@ -31,6 +32,9 @@ import { RulesComparison } from './rules/rules-comparison.service.js';
 import type { Misbehaviour } from './quarantine/misbehaviour.js';
 import { type ExcludedPeer, type QuarantineListener, QuarantineService } from './quarantine/quarantine.service.js';
 import { SocketLinks } from './links/socket-links.service.js';
+
+/** A stamp that is further ahead, after all that is known of its clock, is not that of a message on its way. */
+const STAMP_AHEAD_MS = 1_000;
 
 /** First byte of a frame: which layer it is for. */
 const MEMBERSHIP_CHANNEL = Uint8Array.of(1);
@@ -72,6 +76,7 @@ export class PeersService
     policies: TopicPolicies,
     secrets: AcceptedSecrets,
     private readonly rules: RulesComparison,
+    private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
   ) {
     this.#dialling = new MemberDialling({
@@ -220,6 +225,14 @@ export class PeersService
   /** How often peers were shut out, by what they were caught at. */
   get exclusions(): CountsByName {
     return this.quarantine.exclusions;
+  }
+
+  /** A time by the publisher's wall clock, by this node's, as far as their offset is known; what is ahead is now. */
+  localTimeOf(publisher: NodeId, theirWallMs: number): number {
+    const nowMs = this.clock.wallMs();
+    const localMs = publisher === this.self ? theirWallMs : theirWallMs - (this.clockOffsetMs(publisher) ?? 0);
+    if (localMs > nowMs + STAMP_AHEAD_MS) this.counters.stampsAhead++;
+    return Math.min(localMs, nowMs);
   }
 
   recordOf(id: NodeId): NodeRecord | undefined {

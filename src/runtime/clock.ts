@@ -1,6 +1,6 @@
 /** Time as it is handed in. Cores only see `monotonicMs`; `wallMs` stamps what outlives the process. */
 export interface Clock {
-  /** Milliseconds since 1970; may be stepped. */
+  /** Milliseconds since 1970, whole; may be stepped ahead. */
   wallMs(): number;
   /** Milliseconds since some start; never goes back. */
   monotonicMs(): number;

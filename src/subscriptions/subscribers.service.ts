@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { GossipListener } from '../gossip/delivery/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { Gap, Message } from '../gossip/bundles/message.js';
+import { PeersService } from '../peers/peers.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';
@@ -32,6 +33,7 @@ export class SubscribersService implements GossipListener {
 
   constructor(
     private readonly gossip: GossipService,
+    private readonly peers: PeersService,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
   ) {
@@ -74,9 +76,13 @@ export class SubscribersService implements GossipListener {
 
   /** Expired, or a repeat of another message. */
   isUnwanted(message: Message): boolean {
-    const { ttlMs, publishedAtMs } = message;
-    if (ttlMs !== undefined && publishedAtMs + ttlMs <= this.clock.wallMs()) return true;
+    if (this.#isExpired(message)) return true;
     return this.#repeats.isRepeat(message, this.clock.monotonicMs());
+  }
+
+  #isExpired({ stream, ttlMs, publishedAtMs }: Message): boolean {
+    if (ttlMs === undefined) return false;
+    return this.peers.localTimeOf(stream.publisher, publishedAtMs) + ttlMs <= this.clock.wallMs();
   }
 
   deliver(messages: readonly Message[]): void {

@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
 import type { INestApplicationContext } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,9 +13,19 @@ import { PeersModule } from '../../src/peers/peers.module.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import type { PeersListener } from '../../src/peers/peers-listener.js';
 import { SocketLinks } from '../../src/peers/links/socket-links.service.js';
+import { NAME_RESOLVER, type NameResolver } from '../../src/peers/discovery/name-resolver.js';
+import type { Clock } from '../../src/runtime/clock.js';
+import { SystemClock } from '../../src/runtime/system-clock.service.js';
+import { DataFolder } from '../../src/runtime/data-folder.service.js';
 import { NodeLogger } from '../../src/runtime/node-logger.service.js';
 
 const SECRET = 'the secret of the cluster under test';
+
+/** What a peer of a test gets instead of the machine's. */
+interface Replaced {
+  readonly clock?: Clock;
+  readonly resolve?: NameResolver;
+}
 
 interface TestPeer {
   readonly app: INestApplicationContext;
@@ -29,7 +43,7 @@ describe('peers of one cluster', () => {
     started = [];
   });
 
-  async function start(name: string, chosen: Partial<Settings> = {}): Promise<TestPeer> {
+  async function start(name: string, chosen: Partial<Settings> = {}, replaced: Replaced = {}): Promise<TestPeer> {
     const settings = Object.assign(
       new Settings(),
       { name, port: 0, clusterSecret: SECRET, profile: 'local', logLevel: 'silent' },
@@ -37,12 +51,12 @@ describe('peers of one cluster', () => {
     );
     const log: string[] = [];
     const write = (line: string): void => void log.push(line);
-    const app = await Test.createTestingModule({
-      imports: [ConfigModule.forRoot(settings), PeersModule],
-    })
+    const building = Test.createTestingModule({ imports: [ConfigModule.forRoot(settings), PeersModule] })
       .overrideProvider(NodeLogger)
-      .useValue(new NodeLogger({ node: name, level: 'warn', format: 'json', destination: { write } }))
-      .compile();
+      .useValue(new NodeLogger({ node: name, level: 'warn', format: 'json', destination: { write } }));
+    if (replaced.clock !== undefined) building.overrideProvider(SystemClock).useValue(replaced.clock);
+    if (replaced.resolve !== undefined) building.overrideProvider(NAME_RESOLVER).useValue(replaced.resolve);
+    const app = await building.compile();
     const peers = app.get(PeersService);
     const frames: string[] = [];
     const listener: PeersListener = {
@@ -148,6 +162,81 @@ describe('peers of one cluster', () => {
     const again = await start('D', { port: Number(new URL(d.peers.url).port), peers: [b.peers.url] });
     await untilAll([a, b, c, again], ({ peers }) => aliveAt(peers).length === 4);
   });
+
+  it('know what time it is at one whose clock is an hour ahead, and take what is ahead of now for now', async () => {
+    const a = await start('A');
+    const hourMs = 3_600_000;
+    const clock = { wallMs: () => Date.now() + hourMs, monotonicMs: () => performance.now() };
+    const b = await start('B', { peers: [a.peers.url] }, { clock });
+    await until(() => a.peers.clockOffsetMs(b.peers.self) !== undefined);
+    const published = Date.now() - 60_000;
+    expect(Math.abs(a.peers.localTimeOf(b.peers.self, published + hourMs) - published)).toBeLessThan(1_000);
+    expect(a.peers.counters.stampsAhead).toBe(0);
+    expect(a.peers.localTimeOf(b.peers.self, published + 24 * hourMs)).toBeLessThanOrEqual(Date.now());
+    expect(a.peers.counters.stampsAhead).toBe(1);
+  });
+
+  it('shut out one that goes on sending what no honest node sends, and nobody else', async () => {
+    const [a, b, c] = (await startCluster(3)) as [TestPeer, TestPeer, TestPeer];
+    const attack = b.app.get(SocketLinks, { strict: false });
+    await until(() => {
+      attack.send(a.peers.self, 'control', Buffer.from([1, 200, 1, 2]));
+      return a.peers.excluded().length > 0;
+    });
+    expect(a.peers.excluded()).toMatchObject([{ id: b.peers.self, reason: 'malformed-frame' }]);
+    await until(() => !a.peers.linked().includes(b.peers.self));
+    await until(() => b.peers.counters.closedByPeer.of('quarantined') > 0);
+    expect(a.peers.exclusions.of('malformed-frame')).toBe(1);
+    // It dials again and is turned away; C, which it did nothing to, keeps both and tells each that the other lives.
+    await until(() => b.peers.counters.closedByPeer.of('quarantined') > 2);
+    expect(a.peers.linked()).toEqual([c.peers.self]);
+    expect(c.peers.linked()).toHaveLength(2);
+    expect(a.peers.directory.isLive(b.peers.self)).toBe(true);
+    expect(c.peers.excluded()).toEqual([]);
+  });
+
+  it('find one that came back at another address, and no longer dial where it was', async () => {
+    const [a, b, c] = (await startCluster(3)) as [TestPeer, TestPeer, TestPeer];
+    const folder = await mkdtemp(join(tmpdir(), 'grapevine-peers-'));
+    const before = await start('D', { peers: [a.peers.url], dataDir: folder });
+    await untilAll([a, b, c], ({ peers }) => aliveAt(peers).includes('D'));
+    const oldUrl = before.peers.url;
+    await before.app.get(SocketLinks, { strict: false }).shutdown();
+    before.app.get(MembershipService, { strict: false }).stop();
+    await before.app.get(DataFolder, { strict: false }).unlock();
+    const listener = createServer();
+    let dials = 0;
+    listener.on('connection', (socket) => {
+      dials++;
+      socket.destroy();
+    });
+    await until(() => stateAt(a, 'D') === 'dead');
+    await new Promise<void>((resolve) => listener.listen(Number(new URL(oldUrl).port), '127.0.0.1', resolve));
+    const again = await start('D', { peers: [b.peers.url], dataDir: folder });
+    expect(again.peers.self).toBe(before.peers.self);
+    await untilAll([a, b, c], ({ peers }) => peers.linked().includes(again.peers.self));
+    expect(a.peers.directory.member(again.peers.self)?.url).toBe(again.peers.url);
+    const dialsBefore = dials;
+    await until(() => [a, b, c].every(({ peers }) => aliveAt(peers).length === 4));
+    // One dial of each may have been on its way; after that nobody is interested in the old place.
+    expect(dials).toBeLessThanOrEqual(dialsBefore + 3);
+    listener.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('follow a name that comes to stand for other addresses, asked again for as long as they run', async () => {
+    const a = await start('A');
+    const port = Number(new URL(a.peers.url).port);
+    const answers: (readonly string[] | Error)[] = [new Error('no such name'), [], ['127.0.0.2']];
+    let asked = 0;
+    const resolve = (): Promise<readonly string[]> => {
+      const answer = answers[asked++] ?? ['127.0.0.1'];
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    };
+    const b = await start('B', { peers: [`dns+http://grapevine.test:${port}`] }, { resolve });
+    await expect.poll(() => b.peers.linked(), { timeout: 19_000, interval: 50 }).toEqual([a.peers.self]);
+    expect(asked).toBeGreaterThanOrEqual(4);
+  }, 30_000);
 
   it('find each other through a name that stands for their addresses', async () => {
     const a = await start('A');

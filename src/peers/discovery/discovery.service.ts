@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns/promises';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { type Alarm, Alarms } from '../../runtime/alarms.service.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
 import { parseBootstrapAddress, urlOfAddress } from './bootstrap-address.js';
+import { NAME_RESOLVER, type NameResolver } from './name-resolver.js';
 
 /** How often names are asked again. Lower finds new containers sooner, higher spares the name server. */
 const RESOLVE_EVERY_MS = 5_000;
@@ -28,6 +28,7 @@ export class DiscoveryService {
 
   constructor(
     private readonly settings: Settings,
+    @Inject(NAME_RESOLVER) private readonly resolve: NameResolver,
     private readonly clock: SystemClock,
     private readonly logger: NodeLogger,
     alarms: Alarms,
@@ -66,8 +67,8 @@ export class DiscoveryService {
     const key = `${entry.scheme}://${entry.name}:${entry.port}`;
     const before = this.#urlsOf.get(key) ?? [];
     try {
-      const found = (await lookup(entry.name, { all: true })).slice(0, ADDRESSES_MAX);
-      const urls = found.map(({ address }) => urlOfAddress(address, entry));
+      const found = (await this.resolve(entry.name)).slice(0, ADDRESSES_MAX);
+      const urls = found.map((address) => urlOfAddress(address, entry));
       this.#urlsOf.set(key, urls);
       for (const url of urls) this.#keep(url);
       // Whoever is a member by now is kept for that reason, and is not forgotten with the name.

@@ -30,6 +30,8 @@ export class LinkCounters {
   readonly turnedAway = new CountsByName();
   /** Frames and statements refused after the handshake, by reason. */
   readonly refused = new CountsByName();
+  /** Times that others stamped and that lie ahead of now, by what is known of their clocks. */
+  stampsAhead = 0;
   framesIn = 0;
   bytesIn = 0;
   readonly framesOut: Record<Lane, number> = { control: 0, data: 0, repair: 0 };

@@ -54,6 +54,8 @@ export type MembershipOutput =
   | { readonly type: 'knownChanged' }
   /** Round trip of a direct probe; the peer's wall clock minus this node's. */
   | { readonly type: 'measured'; readonly peer: NodeId; readonly rttMs: number; readonly clockOffsetMs: number }
+  /** What a helper told of the clock of a member without a link: its wall clock minus this node's. */
+  | { readonly type: 'clockHeard'; readonly id: NodeId; readonly clockOffsetMs: number }
   /** For the first time on this link both directories were equal. */
   | { readonly type: 'synced'; readonly peer: NodeId }
   /** Another process speaks with this node's key, in a later life. */

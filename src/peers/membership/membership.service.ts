@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { IdentityService } from '../../crypto/identity.service.js';
+import { HELPED_CLOCK_SINCE_VERSION } from '../../crypto/protocol-version.js';
 import { type Alarm, Alarms } from '../../runtime/alarms.service.js';
 import { CoreDriver } from '../../runtime/core-driver.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
@@ -19,6 +20,7 @@ import type { Misbehaviour } from '../quarantine/misbehaviour.js';
 import { OwnInterestCore } from '../interest/own-interest.js';
 import { OwnInterest } from '../interest/own-interest.driver.js';
 import { encodePeerFrame } from './peer-frame-codec.js';
+import type { PeerFrame } from './peer-frames.js';
 import { PeerFrameIntake } from './peer-frame-intake.adapter.js';
 import type { KnownCount } from '../peers-listener.js';
 import { PROFILES } from './profile.js';
@@ -33,6 +35,7 @@ export interface MembershipWorld {
   /** Once per change or bundle of changes, after all calls above. */
   directoryChanged(): void;
   synced(peer: NodeId): void;
+  versionOf(peer: NodeId): number | undefined;
   misbehaved(peer: NodeId, misbehaviour: Misbehaviour): void;
 }
 
@@ -54,7 +57,8 @@ export class MembershipService {
   readonly #waiters = new KnownWaiters();
   readonly #rttMs = new Map<NodeId, number>();
   readonly #heardMs = new Map<NodeId, number>();
-  readonly #clockOffsetMs = new Map<NodeId, number>();
+  /** The wall clocks of others minus the monotonic one of this node: so a step of the own wall clock spoils none. */
+  readonly #clocks = new Map<NodeId, number>();
   #running: Running | undefined;
   #isDirectoryChanged = false;
   #tellDeparted: (() => void) | undefined;
@@ -192,7 +196,8 @@ export class MembershipService {
   }
 
   clockOffsetMs(id: NodeId): number | undefined {
-    return this.#clockOffsetMs.get(id);
+    const clockMs = this.#clocks.get(id);
+    return clockMs === undefined ? undefined : clockMs + this.clock.monotonicMs() - this.clock.wallMs();
   }
 
   feed(input: MembershipInput): void {
@@ -205,7 +210,7 @@ export class MembershipService {
     switch (output.type) {
       case 'send': {
         const bytes = encodePeerFrame(output.frame);
-        for (const peer of output.peers) world.sendControl(peer, bytes);
+        for (const peer of output.peers) world.sendControl(peer, this.#asSpoken(output.frame, peer) ?? bytes);
         return;
       }
       case 'accuse': {
@@ -222,7 +227,7 @@ export class MembershipService {
         return world.memberChanged(output.id, output.to);
       case 'memberForgotten':
         this.#isDirectoryChanged = true;
-        this.#clockOffsetMs.delete(output.id);
+        this.#clocks.delete(output.id);
         this.#heardMs.delete(output.id);
         return world.memberForgotten(output.id);
       case 'interestChanged':
@@ -233,8 +238,9 @@ export class MembershipService {
       case 'measured':
         this.#rttMs.set(output.peer, output.rttMs);
         this.#heardMs.set(output.peer, this.clock.monotonicMs());
-        this.#clockOffsetMs.set(output.peer, output.clockOffsetMs);
-        return;
+        return this.#noteClock(output.peer, output.clockOffsetMs);
+      case 'clockHeard':
+        return this.#noteClock(output.id, output.clockOffsetMs);
       case 'synced':
         return world.synced(output.peer);
       case 'clashed':
@@ -242,6 +248,19 @@ export class MembershipService {
       case 'departed':
         return this.#tellDeparted?.();
     }
+  }
+
+  /** The frame without what a link of an older version does not carry; undefined when it is as it is. */
+  #asSpoken(frame: PeerFrame, peer: NodeId): Buffer | undefined {
+    if (frame.type !== 'ping-result' || frame.wallMs === undefined) return undefined;
+    const isSpoken = (this.#opened().world.versionOf(peer) ?? 0) >= HELPED_CLOCK_SINCE_VERSION;
+    const { wallMs: _wallMs, ...older } = frame;
+    return isSpoken ? undefined : encodePeerFrame(older);
+  }
+
+  #noteClock(id: NodeId, offsetMs: number): void {
+    if (this.directory.member(id) === undefined) return;
+    this.#clocks.set(id, offsetMs + this.clock.wallMs() - this.clock.monotonicMs());
   }
 
   async #signRecord(change: { incarnation: number; status: 'alive' | 'left'; url?: string }): Promise<void> {

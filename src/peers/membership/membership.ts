@@ -200,7 +200,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       case 'ping-request':
         return this.#prober.asked(peer, frame, nowMs);
       case 'ping-result':
-        return this.#prober.told(peer, frame, nowMs);
+        return this.#prober.told(peer, frame, nowMs, wallMs);
       case 'known':
         if (this.#audit.acknowledged(peer, frame)) this.#put({ type: 'knownChanged' });
         return;
@@ -221,7 +221,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   }
 
   #onAck(peer: NodeId, ack: Ack, nowMs: number, wallMs: number): void {
-    const rttMs = this.#prober.acked(peer, ack.probe, nowMs);
+    const rttMs = this.#prober.acked(peer, ack, nowMs);
     if (rttMs !== undefined) {
       this.#put({ type: 'measured', peer, rttMs, clockOffsetMs: ack.wallMs + rttMs / 2 - wallMs });
     }

@@ -40,11 +40,11 @@ export function encodePeerFrame(frame: PeerFrame): Buffer {
     case 'ping-request':
       return writer.varint(frame.probe).raw(nodeIdBytes(frame.target)).finish();
     case 'ping-result':
-      return writer
+      writer
         .varint(frame.probe)
         .raw(nodeIdBytes(frame.target))
-        .u8(frame.isReachable ? 1 : 0)
-        .finish();
+        .u8(frame.isReachable ? 1 : 0);
+      return frame.wallMs === undefined ? writer.finish() : writer.u48(frame.wallMs).finish();
     case 'records':
       writer.varint(frame.items.length);
       for (const item of frame.items) writer.text(item.jws).u8(STATES.indexOf(item.state)).varint(item.stateAgeMs);
@@ -91,8 +91,10 @@ function read(type: PeerFrame['type'], reader: ByteReader): PeerFrame | undefine
       return { type, probe: reader.varint(), digest: readDigest(reader), wallMs: reader.u48() };
     case 'ping-request':
       return { type, probe: reader.varint(), target: readId(reader) };
-    case 'ping-result':
-      return { type, probe: reader.varint(), target: readId(reader), isReachable: reader.u8() === 1 };
+    case 'ping-result': {
+      const result = { type, probe: reader.varint(), target: readId(reader), isReachable: reader.u8() === 1 } as const;
+      return reader.remaining === 0 ? result : { ...result, wallMs: reader.u48() };
+    }
     case 'records': {
       const items = readList(reader, () => {
         const jws = reader.text(NODE_RECORD_BYTES_MAX);

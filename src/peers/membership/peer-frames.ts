@@ -33,6 +33,8 @@ export interface PingResult {
   readonly probe: number;
   readonly target: NodeId;
   readonly isReachable: boolean;
+  /** The target's wall clock when it answered; absent when it did not, and below version 2 of the protocol. */
+  readonly wallMs?: number;
 }
 
 /** A signed record, and how the sender sees its subject since when: a newcomer learns the dead as dead. */

@@ -2,7 +2,7 @@ import type { Random } from '../../runtime/random.js';
 import type { Awareness } from './awareness.js';
 import type { MembershipCoreOutput } from './membership-ports.js';
 import type { NodeId } from '../node-id.js';
-import type { PingRequest, PingResult } from './peer-frames.js';
+import type { Ack, PingRequest, PingResult } from './peer-frames.js';
 import type { Profile } from './profile.js';
 
 /** What the prober asks of the membership core around it. */
@@ -75,9 +75,9 @@ export class Prober {
   }
 
   /** The round trip of the probe that this ack answers, or undefined when it answers none. */
-  acked(peer: NodeId, number: number, nowMs: number): number | undefined {
+  acked(peer: NodeId, { probe: number, wallMs }: Ack, nowMs: number): number | undefined {
     const help = this.#helping.get(number);
-    if (help?.target === peer) this.#helped(number, true);
+    if (help?.target === peer) this.#helped(number, true, wallMs);
     const probe = this.#probes.get(number);
     if (probe?.target !== peer || !probe.isDirect) return undefined;
     this.#silences.delete(peer);
@@ -101,10 +101,14 @@ export class Prober {
     this.#schedule('help-over', number, nowMs, HELP_SHARE * this.profile.probeTimeoutMs);
   }
 
-  /** A helper answers. */
-  told(peer: NodeId, result: PingResult, nowMs: number): void {
+  /** A helper answers; `ownWallMs` is this node's wall clock. */
+  told(peer: NodeId, result: PingResult, nowMs: number, ownWallMs: number): void {
     const probe = this.#probes.get(result.probe);
     if (probe === undefined || probe.target !== result.target || !probe.helpers.has(peer)) return;
+    if (result.wallMs !== undefined && !probe.isDirect) {
+      // Late by the way back from the target, which is short beside what clocks are off by.
+      this.world.put({ type: 'clockHeard', id: probe.target, clockOffsetMs: result.wallMs - ownWallMs });
+    }
     if (result.isReachable) {
       if (probe.isDirect) this.#noteSilence(probe.target);
       this.#settle(result.probe, nowMs);
@@ -153,14 +157,20 @@ export class Prober {
     this.#silences.delete(peer);
   }
 
-  #helped(number: number, isReachable: boolean): void {
+  #helped(number: number, isReachable: boolean, wallMs?: number): void {
     const help = this.#helping.get(number);
     if (help === undefined) return;
     this.#helping.delete(number);
     this.world.put({
       type: 'send',
       peers: [help.requester],
-      frame: { type: 'ping-result', probe: help.probe, target: help.target, isReachable },
+      frame: {
+        type: 'ping-result',
+        probe: help.probe,
+        target: help.target,
+        isReachable,
+        ...(wallMs === undefined ? {} : { wallMs }),
+      },
     });
   }
 

@@ -16,7 +16,16 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
   fc.record({ type: fc.constant('ping'), probe: number, digest }),
   fc.record({ type: fc.constant('ack'), probe: number, digest, wallMs: stamp }),
   fc.record({ type: fc.constant('ping-request'), probe: number, target: id }),
-  fc.record({ type: fc.constant('ping-result'), probe: number, target: id, isReachable: fc.boolean() }),
+  fc.record(
+    {
+      type: fc.constant('ping-result'),
+      probe: number,
+      target: id,
+      isReachable: fc.boolean(),
+      wallMs: fc.maxSafeNat().map((n) => n % 2 ** 48),
+    },
+    { requiredKeys: ['type', 'probe', 'target', 'isReachable'] },
+  ),
   fc.record({
     type: fc.constant('records'),
     items: list(fc.record({ jws: fc.string({ maxLength: 99 }), state, stateAgeMs: number })),
