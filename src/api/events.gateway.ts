@@ -20,7 +20,7 @@ import { ClientAccess, socketToken } from './auth/access.service.js';
 import { assertGranted, grantOf } from './auth/caller.js';
 import { ClientSessions } from './auth/client-sessions.service.js';
 import { isGranted } from './auth/grant.js';
-import { boundedParser } from './bounded-parser.js';
+import { boundedParser } from './bounded-parser.adapter.js';
 import { ClientCounters } from './client-counters.js';
 import { ClientPublishing, type Ask } from './client-publishing.service.js';
 import { readAuthenticate, readPublishAsk, readSubscribe, readUnsubscribe } from './event-request.js';
