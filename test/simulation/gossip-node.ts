@@ -184,10 +184,9 @@ export class GossipNode implements UpperLayer {
       case 'gap':
         return this.world.witness.gap(this, output.gap);
       case 'extent': {
-        const { stream, floor, frontier } = output;
-        const former = this.log.extent(stream.id)?.floor;
-        if (this.log.setExtent(stream, floor, frontier, this.wallMs)) return this.#flushLater();
-        return this.handle({ type: 'floorMoved', stream: stream.id, floor: former! });
+        const former = this.log.extent(output.stream.id)?.floor;
+        if (this.log.setExtent(output, this.wallMs)) return this.#flushLater();
+        return this.handle({ type: 'historyLost', stream: output.stream.id, floor: former! });
       }
       case 'forget':
         this.disk.forget(output.stream.id);
@@ -235,13 +234,16 @@ export class GossipNode implements UpperLayer {
 
   #onFlush(): void {
     this.#isFlushSet = false;
-    const { bundles, undone } = this.disk.flush();
+    const { bundles, undone, historyLost } = this.disk.flush();
     const entries: { stream: StreamId; lastSeq: number }[] = [];
     for (const bundle of bundles) {
       if (this.#isOwn(bundle.stream)) this.#placed(bundle.stream.topic, bundle);
       else entries.push({ stream: bundle.stream.id, lastSeq: bundle.lastSeq });
     }
     if (entries.length > 0) this.handle({ type: 'logged', entries });
+    for (const stream of historyLost) {
+      this.handle({ type: 'historyLost', stream, floor: this.log.extent(stream)!.floor });
+    }
     for (const stream of undone) this.#failed(stream);
     this.#flushLater();
   }

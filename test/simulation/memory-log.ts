@@ -17,6 +17,8 @@ interface Held {
   readonly stream: Stream;
   floor: number;
   frontier: number;
+  /** While the floor is a guess: nothing up to here is owed. */
+  openFrom: number | undefined;
   /** When the frontier moved, by the node's wall clock. */
   changedAtMs: number;
   /** Retention has dropped everything up to here. */
@@ -25,10 +27,11 @@ interface Held {
   entries: Entry[];
 }
 
-/** What a flush brought onto the disk, or the streams of the bundles that a failed one took back. */
+/** What a flush brought onto the disk; or the streams of what a failed one took back, and those whose history is lost by that. */
 export interface Flushed {
   readonly bundles: readonly SimulatedBundle[];
   readonly undone: readonly StreamId[];
+  readonly historyLost: readonly StreamId[];
 }
 
 /** What a log had of a stream when it was lost. */
@@ -94,19 +97,27 @@ export class MemoryLog {
   }
 
   /** False when the floor cannot be lowered so far, as not all of the history is here. */
-  setExtent(stream: Stream, floor: number, frontier: number, nowMs: number): boolean {
+  setExtent(extent: Pick<StreamExtent, 'stream' | 'floor' | 'frontier' | 'openFrom'>, nowMs: number): boolean {
+    const { stream, floor, frontier, openFrom } = extent;
     const held = this.#streams.get(stream.id);
     if (held === undefined) {
-      this.#open(stream, floor, nowMs).frontier = Math.max(floor, frontier);
+      const opened = this.#open(stream, floor, nowMs);
+      opened.frontier = Math.max(floor, frontier);
+      opened.openFrom = openFrom;
       return true;
     }
+    const former = { ...held };
+    this.#did(undefined, () => {
+      const { dropped } = held;
+      Object.assign(held, former, { dropped });
+    });
+    const isWhole = floor >= held.floor || reachOf(held.entries, floor) >= held.floor;
+    if (floor === held.floor || (isWhole && floor < held.floor)) held.openFrom = openFrom;
+    else if (floor > held.floor) held.openFrom = undefined;
     if (floor === held.floor) return true;
-    const former = { floor: held.floor, frontier: held.frontier, entries: held.entries };
-    const isWhole = floor > held.floor || reachOf(held.entries, floor) >= held.floor;
     held.floor = isWhole ? floor : held.floor;
     held.frontier = Math.max(held.frontier, held.floor);
     held.entries = held.entries.filter(({ bundle }) => bundle.lastSeq > held.floor);
-    this.#did(undefined, () => Object.assign(held, former));
     return isWhole;
   }
 
@@ -122,25 +133,34 @@ export class MemoryLog {
     const entries = this.#pending.flatMap(({ entry }) => entry ?? []);
     for (const entry of entries) entry.isCommitted = true;
     this.#pending = [];
-    return { bundles: entries.map(({ bundle }) => bundle), undone: [] };
+    return { bundles: entries.map(({ bundle }) => bundle), undone: [], historyLost: [] };
   }
 
-  /** Nothing that waits gets onto the disk: a crash, or a write that failed. */
+  /** Nothing that waits gets onto the disk: a crash, or a write that failed. What history there was is of no use then. */
   undo(): Flushed {
     const undone = new Set(this.#pending.flatMap(({ entry }) => entry?.bundle.stream.id ?? []));
     for (const change of this.#pending.reverse()) change.undo();
     this.#pending = [];
-    return { bundles: [], undone: [...undone] };
+    const historyLost: StreamId[] = [];
+    for (const held of this.#streams.values()) {
+      const whole = held.entries.filter(({ bundle }) => bundle.lastSeq > held.floor);
+      if (whole.length < held.entries.length) historyLost.push(held.stream.id);
+      held.entries = whole;
+    }
+    return { bundles: [], undone: [...undone], historyLost };
   }
 
   /** Drops the oldest bundle of a stream; the new floor, or undefined when there is nothing to drop. */
   dropOldest(stream: StreamId): number | undefined {
     const held = this.#streams.get(stream);
-    const oldest = held?.entries[0];
-    if (held === undefined || !oldest?.isCommitted) return undefined;
-    held.entries.shift();
+    if (held === undefined) return undefined;
+    const at = firstBehind(held.entries, held.floor);
+    const oldest = held.entries[at];
+    if (!oldest?.isCommitted) return undefined;
+    held.entries.splice(0, at + 1);
     held.floor = Math.max(held.floor, oldest.bundle.lastSeq);
-    held.dropped = Math.max(held.dropped, held.floor);
+    held.dropped = held.floor;
+    held.openFrom = undefined;
     return held.floor;
   }
 
@@ -185,23 +205,20 @@ export class MemoryLog {
   }
 
   extents(): readonly StreamExtent[] {
-    return [...this.#streams.values()].map(({ stream, floor, frontier }) => ({
-      stream,
-      floor,
-      frontier,
-      changedAtMs: 0,
-    }));
+    return [...this.#streams.values()].map(({ stream, floor, frontier, openFrom, changedAtMs }) => {
+      return { stream, floor, frontier, openFrom, changedAtMs };
+    });
   }
 
   extent(stream: StreamId): { readonly floor: number; readonly frontier: number } | undefined {
     return this.#streams.get(stream);
   }
 
-  /** Whether a message survives a crash now, or was dropped by retention since. */
-  isDurable(stream: StreamId, seq: number): boolean {
+  /** Whether a message survives a crash now, or was dropped by retention since; with a gap that retention made goes what is older. */
+  isDurable(stream: StreamId, seq: number, hasRetention: boolean): boolean {
     const held = this.#streams.get(stream);
     if (held === undefined) return false;
-    if (seq <= held.dropped) return true;
+    if (seq <= (hasRetention ? held.floor : held.dropped)) return true;
     const entry = held.entries[firstBehind(held.entries, seq - 1)];
     return entry !== undefined && entry.isCommitted && entry.bundle.firstSeq <= seq;
   }
@@ -234,7 +251,7 @@ export class MemoryLog {
   }
 
   #open(stream: Stream, floor: number, nowMs: number): Held {
-    const held: Held = { stream, floor, frontier: floor, changedAtMs: nowMs, dropped: 0, entries: [] };
+    const held = { stream, floor, frontier: floor, openFrom: undefined, changedAtMs: nowMs, dropped: 0, entries: [] };
     this.#streams.set(stream.id, held);
     this.#did(undefined, () => void this.#streams.delete(stream.id));
     return held;

@@ -91,7 +91,8 @@ class Run {
   }
 
   get trace(): string {
-    const { published, refused, pushed, repaired, received, known, delivered, gaps, acknowledged, events } = this.counts;
+    const { published, refused, pushed, repaired, received, known, delivered, gaps, acknowledged, events } =
+      this.counts;
     return [
       titleOf(this.scenario),
       `${published} published, ${refused} refused, ${pushed} pushed, ${repaired} repaired, ${received} received, ${known} of them known`,
@@ -143,7 +144,7 @@ class Run {
       after: this.#starts.startOf(node.id, stream),
       upTo: this.#accounts.missingUpTo(node, stream),
     }));
-    return missing.length > 0 ? missing : unequalDigests(this.#world);
+    return missing.length > 0 ? missing : unequalDigests(this.#world, (id, stream) => this.#starts.startOf(id, stream));
   }
 
   #lostInterest(node: GossipNode, topic: string): void {

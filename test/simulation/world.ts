@@ -51,6 +51,8 @@ export class World {
   readonly #disks = new Map<string, Disk>();
   readonly #streams = new Map<string, Stream>();
   readonly #clockOffsetsMs = new Map<string, number>();
+  /** Some log drops what is old. */
+  hasRetention = false;
 
   constructor(
     size: number,
@@ -120,7 +122,7 @@ export class World {
     let held = 0;
     let lost = 0;
     for (const disk of this.#disks.values()) {
-      if (disk.log.isDurable(stream, seq)) held++;
+      if (disk.log.isDurable(stream, seq, this.hasRetention)) held++;
       lost += disk.losses(stream, seq);
     }
     return { held, lost };

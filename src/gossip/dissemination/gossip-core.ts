@@ -224,7 +224,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#audience.linkUp();
     this.#acknowledgements.linkUp(peer);
     this.#confirming.linkUp(peer);
-    this.#repair.linkUp();
+    this.#repair.hearAgain();
     this.#roundSoon(nowMs);
   }
 
@@ -326,6 +326,8 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
 
   #onTick(nowMs: number): void {
     if (nowMs < this.#tickDueMs) return;
+    // Answers lie unread in the sockets of a node that stood still.
+    if (nowMs - this.#tickDueMs > 5 * TICK_MS) this.#repair.hearAgain();
     this.#tickDueMs = Infinity;
     for (const { peer, streams } of this.#flow.takeStalled(nowMs)) {
       for (const stream of streams) {

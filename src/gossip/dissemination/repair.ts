@@ -126,8 +126,8 @@ export class Repair<B extends BundlePlace> {
     this.#next(need, nowMs);
   }
 
-  /** Who is back may hold what nobody could bring, and is heard before anything is given up. */
-  linkUp(): void {
+  /** A peer is back, or this node itself: whoever may hold what nobody could bring is heard before anything is given up. */
+  hearAgain(): void {
     for (const need of this.#needs.values()) need.blocked = undefined;
   }
 

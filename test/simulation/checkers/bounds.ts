@@ -3,7 +3,7 @@ import type { World } from '../world.js';
 
 /** In a virtual second, of one node, besides what it was given to do. */
 const RINGS_MAX = 400;
-const LINK_FRAMES_MAX = 500;
+const LINK_FRAMES_MAX = 1_500;
 /** When nothing happens, a node's share of a link in a second. */
 const QUIET_FRAMES_MAX = 16;
 const QUIET_BYTES_MAX = 1_024;
