@@ -5,6 +5,7 @@ import { counter, labelled, type Metric } from './metric.js';
 export function gossipMetrics(gossip: Pick<GossipService, 'counters'>): Metric[] {
   const sent = () => gossip.counters.sent;
   const received = () => gossip.counters.received;
+  const store = () => gossip.counters.store;
   return [
     count('messages_published', 'Messages that entered at this node.', () => sent().publishedMessages),
     count('bundles_pushed', 'Bundles sent to peers when they were new.', () => sent().pushedBundles),
@@ -17,6 +18,8 @@ export function gossipMetrics(gossip: Pick<GossipService, 'counters'>): Metric[]
     count('bundles_duplicate', 'Received bundles that were known already.', () => received().duplicateBundles),
     count('gaps', 'Ranges of messages that this node wanted and cannot get.', () => sent().gaps),
     count('log_failures', 'Bundles that could not be written to the log.', () => sent().logFailures),
+    count('store_records_damaged', 'Rows of the store that were not what was written.', () => store().recordsDamaged),
+    count('stores_set_aside', 'Stores that were of no use and moved out of the way.', () => store().storesSetAside),
     labelled(
       'counter',
       {

@@ -193,8 +193,12 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     return this.log.topics();
   }
 
-  get counters(): { sent: GossipDriver['counters']; received: InboxService['counters'] } {
-    return { sent: this.driver.counters, received: this.inbox.counters };
+  get counters(): {
+    sent: GossipDriver['counters'];
+    received: InboxService['counters'];
+    store: BundleLog['storeCounters'];
+  } {
+    return { sent: this.driver.counters, received: this.inbox.counters, store: this.log.storeCounters };
   }
 
   linkUp(peer: NodeId): void {

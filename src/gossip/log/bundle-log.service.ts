@@ -14,6 +14,7 @@ import {
   BUNDLE_STORE,
   type BundleEntry,
   type BundleStore,
+  type StoreCounters,
   type HeldExtent,
   type StoredBundle,
   type StreamExtent,
@@ -108,6 +109,10 @@ export class BundleLog {
   /** Names the order of arrivals in cursors: random, as long-lived as the store, 6 bytes as base64url. */
   get storeId(): string {
     return this.store.id;
+  }
+
+  get storeCounters(): StoreCounters {
+    return this.store.counters;
   }
 
   /** Adds the next bundle of its stream; a stream that is new here begins at `floor`. */

@@ -36,6 +36,8 @@ export class LmdbBundleStore implements BundleStore {
   readonly #clock: Pick<Clock, 'wallMs'>;
   #environment: Environment | undefined;
   #writing: Promise<void> | undefined;
+  #flushing: Promise<void> | undefined;
+  #isUnflushed = false;
   #lastArrival = 0;
   /** Bytes of bundles that were dropped and whose room was not used again yet. */
   #reusableBytes = 0;
@@ -80,6 +82,7 @@ export class LmdbBundleStore implements BundleStore {
     const environment = this.#environment;
     if (environment === undefined) return;
     while (this.#writing !== undefined) await this.#writing;
+    await this.#flushing;
     this.#environment = undefined;
     await environment.rows.flush().catch((cause: unknown) => this.#logger.warn('store.not-flushed', { cause }));
     const closed = environment.rows.close();
@@ -303,6 +306,18 @@ export class LmdbBundleStore implements BundleStore {
       }
     }
     this.#writing = undefined;
+    if (this.#isFlushed) return;
+    this.#isUnflushed = true;
+    this.#flushing ??= this.#flushBehind();
+  }
+
+  /** What was committed last is on disk soon, though nobody waits for it. */
+  async #flushBehind(): Promise<void> {
+    while (this.#isUnflushed) {
+      this.#isUnflushed = false;
+      await this.#rows.flush().catch((cause: unknown) => this.#logger.warn('store.not-flushed', { cause }));
+    }
+    this.#flushing = undefined;
   }
 
   async #commit(batch: readonly Write<LmdbRows>[]): Promise<ReadonlySet<Write<LmdbRows>>> {
