@@ -4,7 +4,10 @@ import { verifyBundle } from '../../crypto/bundle-seal.js';
 import type { NodeId } from '../../peers/node-id.js';
 import type { Misbehaviour } from '../../peers/quarantine/misbehaviour.js';
 import { PeersService } from '../../peers/peers.service.js';
+import { Deadlines } from '../../runtime/deadlines.service.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
+import { Allowance } from '../dissemination/allowance.js';
 import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipDriver } from './gossip-driver.service.js';
@@ -19,6 +22,10 @@ import { TopicKeysService } from '../keys/topic-keys.service.js';
 
 /** Frames of one peer that may wait while an envelope or record of it is being opened; more than a pull asks for. */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Records and envelopes that are looked at for a linked peer in a second, as each costs a millisecond; further ones wait, and the peer's frames behind them. */
+export const SLOW_FRAMES_MAX = 256;
+const SLOW_FRAMES_PAUSE_MS = 50;
 
 /** What came in, and why some of it was refused. */
 export interface InboxCounters {
@@ -52,6 +59,7 @@ export class InboxService {
     refused: { frame: 0, bundle: 0, policy: 0, publisher: 0, signature: 0, record: 0, overflow: 0 },
   };
   readonly #held = new Map<NodeId, { frames: Buffer[]; bytes: number }>();
+  readonly #slow = new Allowance(SLOW_FRAMES_MAX);
   readonly #streams = new StreamNames();
   readonly #clusterTag: Buffer;
 
@@ -64,6 +72,8 @@ export class InboxService {
     private readonly admission: StreamAdmission,
     private readonly delivery: DeliveryService,
     private readonly logger: NodeLogger,
+    private readonly deadlines: Deadlines,
+    private readonly clock: SystemClock,
     settings: Settings,
   ) {
     this.#clusterTag = clusterTagOf(settings.clusterName);
@@ -151,13 +161,22 @@ export class InboxService {
   #hold(peer: NodeId, work: () => Promise<void>): void {
     const held = { frames: [] as Buffer[], bytes: 0 };
     this.#held.set(peer, held);
-    work()
+    this.#turnOf(peer)
+      .then(work)
       .catch((cause: unknown) => this.#failed(peer, cause))
       .finally(() => {
         if (this.#held.get(peer) !== held) return;
         this.#held.delete(peer);
         for (const body of held.frames) this.frame(peer, body);
       });
+  }
+
+  /** Resolves when the peer may cost this node another signature or envelope. */
+  async #turnOf(peer: NodeId): Promise<void> {
+    while (!this.#slow.hasSome(peer, this.clock.monotonicMs())) {
+      await new Promise<void>((resolve) => this.deadlines.set(SLOW_FRAMES_PAUSE_MS, resolve));
+    }
+    this.#slow.spend(peer, 1, this.clock.monotonicMs());
   }
 
   #failed(peer: NodeId, cause: unknown): void {

@@ -134,6 +134,12 @@ describe('a key envelope', () => {
   it.each<[string, (header: Record<string, unknown>) => unknown]>([
     ['is no object', () => 'header'],
     ['is null', () => null],
+    [
+      'asks for a password and a thousand million rounds',
+      () => ({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2s: 'AAAA', p2c: 2 ** 31 - 1 }),
+    ],
+    ['brings its own key', (header) => ({ ...header, jwk: header['epk'] })],
+    ['has a path for a key id', (header) => ({ ...header, kid: '../../../../etc/passwd' })],
     ['has no ephemeral key', (header) => ({ ...header, epk: undefined })],
     ['has a secret for an ephemeral key', (header) => ({ ...header, epk: { kty: 'oct', k: 'c2VjcmV0' } })],
     [
