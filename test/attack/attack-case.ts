@@ -8,7 +8,7 @@ export interface AttackCase {
   /** What is sent. */
   readonly title: string;
   /** How the victims are started; by default three of them, which all subscribe to `chat`. */
-  readonly cluster?: LocalClusterOptions;
+  readonly cluster?: LocalClusterOptions | (() => Promise<LocalClusterOptions>);
   /** Memory that a victim may need above what it had before, in MiB; 64 unless a case says why more. */
   readonly memoryMiB?: number;
   run(victims: Victims): Promise<Findings>;

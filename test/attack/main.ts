@@ -49,7 +49,8 @@ async function runOne(attack: AttackCase): Promise<Outcome> {
   let findings: Outcome['findings'] = {};
   let error: string | undefined;
   try {
-    victims = await Victims.start(attack.cluster ?? {}, ask.short);
+    const options = typeof attack.cluster === 'function' ? await attack.cluster() : attack.cluster;
+    victims = await Victims.start(options ?? {}, ask.short);
     findings = await attack.run(victims);
     findings = { ...findings, ...(await victims.invariants(attack.memoryMiB)) };
   } catch (thrown) {

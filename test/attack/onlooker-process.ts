@@ -9,14 +9,15 @@ export interface Seen {
 const EVERY_MS = 10;
 const PATIENCE_MS = 10_000;
 
-const url = process.argv[2] ?? '';
+const [, , url = '', token = ''] = process.argv;
+const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
 let tookMs: number[] = [];
 let reasons: string[] = [];
 
 async function ask(): Promise<void> {
   const began = performance.now();
   try {
-    const answer = await fetch(`${url}/topics`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch(`${url}/topics`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
     await answer.text();
     if (answer.status !== 200) reasons.push(`status ${answer.status}`);
   } catch (error) {

@@ -37,7 +37,7 @@ export class Victims {
   static async start(options: LocalClusterOptions, isShort: boolean): Promise<Victims> {
     const chat = Object.fromEntries((options.names ?? NAMES).map((name) => [name, 'chat']));
     const cluster = await LocalCluster.start({ names: NAMES, subscriptions: chat, ...options });
-    const victims = new Victims(cluster, isShort, await Onlooker.start(cluster.node('A').url));
+    const victims = new Victims(cluster, isShort, await Onlooker.start(cluster.node('A')));
     await victims.#watch.takeBase();
     victims.#watch.start();
     return victims;

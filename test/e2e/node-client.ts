@@ -33,7 +33,11 @@ export interface Status {
 
 /** Calls a node as curl does. */
 export class NodeClient {
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    /** Shown with every request where a node asks for one. */
+    private readonly token?: string,
+  ) {}
 
   async get<Body = Record<string, unknown>>(path: string): Promise<Answer<Body>> {
     return this.#request(path, { method: 'GET' });
@@ -68,7 +72,7 @@ export class NodeClient {
 
   /** The sum of a metric's samples whose labels contain all those given. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const answer = await fetch(`${this.url}/metrics`);
+    const answer = await fetch(`${this.url}/metrics`, { headers: this.#credentials() });
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     return (await answer.text())
       .split('\n')
@@ -77,8 +81,16 @@ export class NodeClient {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
-  async #request<Body>(path: string, init: RequestInit): Promise<Answer<Body>> {
-    const answer = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
+  #credentials(): Record<string, string> {
+    return this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+  }
+
+  async #request<Body>(
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Answer<Body>> {
+    const headers = { ...this.#credentials(), ...init.headers };
+    const answer = await fetch(`${this.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) });
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
     return { status: answer.status, headers: answer.headers, body: (isJson ? JSON.parse(text) : text) as Body };

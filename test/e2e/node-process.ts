@@ -22,7 +22,7 @@ export class NodeProcess extends NodeClient {
     readonly environment: Readonly<Record<string, string>>,
     private readonly prefix: readonly string[],
   ) {
-    super(url);
+    super(url, environment['CLIENT_TOKEN']);
     const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
     const [command, ...args] = [...prefix, process.execPath, MAIN];
     this.#process = spawn(command ?? process.execPath, args, { env: { ...inherited, ...environment } });
@@ -33,7 +33,7 @@ export class NodeProcess extends NodeClient {
     );
   }
 
-  /** Starts a node whose environment is exactly what is given; a prefix is a command that becomes the node. */
+  /** Starts a node whose environment is exactly what is given, with `CLIENT_TOKEN` for us; a prefix is a command that becomes the node. */
   static launch(environment: Readonly<Record<string, string>>, prefix: readonly string[] = []): NodeProcess {
     const { HOST = '127.0.0.1', PORT = '8000' } = environment;
     return new NodeProcess(`http://${HOST}:${PORT}`, environment, prefix);
