@@ -24,17 +24,23 @@ export function acknowledgedIsKept(
   mayBeLost: (publication: Accepted) => boolean = () => false,
 ): Verdict {
   const due = accepted.filter((publication) => !mayBeLost(publication));
-  const missing = (where: string, topic: string, values: ReadonlySet<number>): string[] =>
-    due
-      .filter((publication) => publication.topic === topic && !values.has(publication.value))
-      .map(({ id, level }) => `${id} (${level}) at ${where}`);
+  const missing = (where: string, topic: string, values: ReadonlySet<number>): string[] => {
+    const lost = due.filter((publication) => publication.topic === topic && !values.has(publication.value));
+    return lost.map(({ id, level, node }) => `${id} (${level}, by ${node}) at ${where}`);
+  };
   const lost = [
     ...copies.flatMap(({ node, topic, values }) => missing(node, topic, values)),
     ...told.flatMap(({ subscriber, topic, received }) =>
       missing(subscriber, topic, new Set(received.map(({ value }) => value))),
     ),
   ];
-  return verdictOf(lost, `0 of ${due.length} lost`);
+  const verdict = verdictOf(lost, `0 of ${due.length} lost`);
+  if (verdict.isMet) return verdict;
+  // Where something is missing says more than what.
+  const places = new Map<string, number>();
+  for (const where of lost.map((each) => each.replace(/.* at /, ''))) places.set(where, (places.get(where) ?? 0) + 1);
+  const counts = [...places].map(([where, count]) => `${where}: ${count}`).join();
+  return { ...verdict, figure: `${verdict.figure} (${counts})` };
 }
 
 /** I2: what a subscriber gets of a stream comes in the order in which it was published. */

@@ -61,4 +61,9 @@ export class Ledger {
   get refusedCount(): number {
     return [...this.refused.values()].reduce((sum, count) => sum + count, 0);
   }
+
+  /** Publications that a node refused, those not counted that found no node or got no answer. */
+  get refusedByNodes(): number {
+    return this.refusedCount - (this.refused.get('unreachable') ?? 0) - (this.refused.get('timeout') ?? 0);
+  }
 }

@@ -32,13 +32,13 @@ describe('what chaos checks', () => {
 
   it('notices an accepted message that a log lost, and names it', () => {
     const verdict = acknowledgedIsKept([accepted(1), accepted(2)], [copy(10)], [told([1, 2])]);
-    expect(verdict).toEqual({ isMet: false, figure: '1: s.2 (all) at B' });
+    expect(verdict).toEqual({ isMet: false, figure: '1: s.2 (all, by A) at B (B: 1)' });
   });
 
   it('notices an accepted message that a subscriber never got, even when it was told a gap', () => {
     const gaps = [{ stream: 's', from: 2, to: 2 }];
     const verdict = acknowledgedIsKept([accepted(1), accepted(2)], [copy(10, 20)], [told([1], gaps)]);
-    expect(verdict).toEqual({ isMet: false, figure: '1: s.2 (all) at socket A' });
+    expect(verdict).toEqual({ isMet: false, figure: '1: s.2 (all, by A) at socket A (socket A: 1)' });
   });
 
   it('does not miss messages of topics that a node does not want', () => {
