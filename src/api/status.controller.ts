@@ -49,6 +49,7 @@ export class StatusController {
       ...status,
       subscriptions: status.subscriptions.filter(isShown),
       topics: status.topics.filter(({ topic }) => isShown(topic)),
+      rules: { ...status.rules, ignored: status.rules.ignored.filter(({ topic }) => isShown(topic)) },
     };
   }
 
