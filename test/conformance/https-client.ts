@@ -9,14 +9,28 @@ export interface SecureAnswer {
   readonly certificate: string;
 }
 
+/** What is asked besides the URL. */
+export interface SecureAsk {
+  readonly token?: string | undefined;
+  /** Posted as JSON. */
+  readonly body?: unknown;
+}
+
 /** One request over TLS to a server that must show a certificate that `ca` vouches for. */
-export function secureRequest(url: string, ca: string | string[], body?: unknown): Promise<SecureAnswer> {
+export function secureRequest(
+  url: string,
+  ca: string | string[],
+  { token, body }: SecureAsk = {},
+): Promise<SecureAnswer> {
   const json = body === undefined ? undefined : JSON.stringify(body);
   const options = {
     ca,
     agent: false as const,
     method: json === undefined ? 'GET' : 'POST',
-    headers: json === undefined ? {} : { 'content-type': 'application/json' },
+    headers: {
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
   };
   return new Promise((resolve, reject) => {
     const asked = request(url, options, (response) => {
