@@ -15,6 +15,7 @@ import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { DrainService } from '../subscriptions/drain.service.js';
 import { MessageViews } from '../subscriptions/message-view.js';
+import { MessageFrames } from './message-frames.js';
 import { SubscriptionsService } from '../subscriptions/subscriptions.service.js';
 import { ClientAccess, socketToken } from './auth/access.service.js';
 import { assertGranted, grantOf } from './auth/caller.js';
@@ -42,6 +43,7 @@ export class EventsGateway
   implements OnGatewayInit<Namespace>, OnGatewayConnection<Socket>, OnGatewayDisconnect<Socket>
 {
   readonly #clients = new Map<Socket, SocketClient>();
+  readonly #frames: MessageFrames;
 
   constructor(
     private readonly subscriptions: SubscriptionsService,
@@ -56,6 +58,7 @@ export class EventsGateway
     private readonly logger: NodeLogger,
     drain: DrainService,
   ) {
+    this.#frames = new MessageFrames(views);
     drain.attach({ draining: ({ retryAfterMs }) => this.#clients.forEach((client) => client.draining(retryAfterMs)) });
   }
 
@@ -65,7 +68,8 @@ export class EventsGateway
 
   handleConnection(socket: Socket): void {
     const caller = callerOf(socket);
-    const client: SocketClient = new SocketClient(socket, caller, this.views, this.counters, () => subscriber);
+    const texts = { views: this.views, frames: this.#frames };
+    const client: SocketClient = new SocketClient(socket, caller, texts, this.counters, () => subscriber);
     const subscriber = this.subscriptions.openClient(client);
     this.#clients.set(socket, client);
     this.sessions.add(client);

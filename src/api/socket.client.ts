@@ -11,6 +11,7 @@ import type { Grant } from './auth/grant.js';
 import type { ClientCounters } from './client-counters.js';
 import { eventText } from './events.js';
 import { RateLimit } from './limits/rate-limit.js';
+import type { EventForm, MessageFrames } from './message-frames.js';
 import { problemOf } from './problem.js';
 
 /** Requests of one socket that are being worked on; further ones are refused. */
@@ -35,7 +36,7 @@ export class SocketClient implements Sink, ClientSession {
   constructor(
     private readonly socket: Socket,
     public caller: Caller,
-    private readonly views: MessageViews,
+    private readonly texts: { readonly views: MessageViews; readonly frames: MessageFrames },
     private readonly counters: ClientCounters,
     readonly subscriber: () => ClientSubscriber,
   ) {
@@ -56,8 +57,8 @@ export class SocketClient implements Sink, ClientSession {
 
   deliver(messages: readonly Message[]): boolean {
     if (this.#isCut) return false;
-    if (this.#batched.size === 0) this.#sendEach(messages);
-    else if (this.#single.size === 0) this.#sendTogether(messages);
+    if (this.#batched.size === 0) this.#sendMessages(messages, 'each');
+    else if (this.#single.size === 0) this.#sendMessages(messages, 'together');
     else this.#sendMixed(messages);
     this.counters.messagesOut.socket += messages.length;
     this.#isWaiting = this.#waitingPackets() > 0;
@@ -66,7 +67,7 @@ export class SocketClient implements Sink, ClientSession {
 
   gap(gap: Gap): void {
     this.counters.gaps.socket++;
-    if (!this.#isCut) this.#send('gap', JSON.stringify(this.views.gap(gap)));
+    if (!this.#isCut) this.#send('gap', JSON.stringify(this.texts.views.gap(gap)));
   }
 
   get grant(): Grant {
@@ -130,28 +131,28 @@ export class SocketClient implements Sink, ClientSession {
     this.subscriber().more();
   }
 
-  #sendEach(messages: readonly Message[]): void {
-    for (const message of messages) this.#send('message', this.views.json(message));
-  }
-
-  #sendTogether(messages: readonly Message[]): void {
+  #sendMessages(messages: readonly Message[], form: EventForm): void {
     if (messages.length === 0) return;
-    this.#send('messages', `[${messages.map((message) => this.views.json(message)).join(',')}]`);
+    const { conn } = this.socket;
+    // Over a WebSocket all of it is one write, of bytes that all clients share.
+    if (conn.transport.name === 'websocket') conn.send('', preEncoded(this.texts.frames.frames(messages, form)));
+    else for (const text of this.texts.frames.texts(messages, form)) conn.send(text);
   }
 
   /** Keeps the order: a run of messages is sent in one form before the next one. */
   #sendMixed(messages: readonly Message[]): void {
     let run: Message[] = [];
+    let form: EventForm = 'each';
     for (const message of messages) {
-      if (this.#batched.matches(message.stream.topic)) {
-        run.push(message);
-        continue;
+      const its = this.#batched.matches(message.stream.topic) ? 'together' : 'each';
+      if (its !== form) {
+        this.#sendMessages(run, form);
+        run = [];
+        form = its;
       }
-      this.#sendTogether(run);
-      run = [];
-      this.#sendEach([message]);
+      run.push(message);
     }
-    this.#sendTogether(run);
+    this.#sendMessages(run, form);
   }
 
   /** What Engine.IO holds until the transport is free; its types do not show it. */
@@ -163,4 +164,9 @@ export class SocketClient implements Sink, ClientSession {
   #send(event: string, json: string): void {
     this.socket.conn.send(eventText(event, json));
   }
+}
+
+/** Engine.IO's option for bytes that are frames already, as its own broadcasts use it; its types do not show it. */
+function preEncoded(frames: Buffer): Parameters<Socket['conn']['send']>[1] {
+  return { wsPreEncodedFrame: [frames] } as Parameters<Socket['conn']['send']>[1];
 }
