@@ -24,7 +24,7 @@ export function constantsOf(files: readonly SourceFile[]): readonly Constant[] {
 export function written(name: string, value: Value): string {
   if (typeof value === 'number') return withUnit(name, value);
   return Object.entries(value)
-    .map(([member, each]) => `${member} ${withUnit(/Ms$/.test(member) ? '_MS' : name, each)}`)
+    .map(([member, each]) => `${member} ${withUnit(member.endsWith('Ms') ? '_MS' : name, each)}`)
     .join(', ');
 }
 
@@ -120,7 +120,7 @@ function members(node: ts.ObjectLiteralExpression, lookup: Lookup): Value | unde
     const isMember = ts.isPropertyAssignment(property) && ts.isIdentifier(property.name);
     const value = isMember ? evaluate(property.initializer, lookup) : undefined;
     if (!isMember || typeof value !== 'number') return undefined;
-    found[(property.name as ts.Identifier).text] = value;
+    found[property.name.text] = value;
   }
   return found;
 }
