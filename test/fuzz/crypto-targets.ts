@@ -1,5 +1,7 @@
 import { createECDH } from 'node:crypto';
 import jose from 'node-jose';
+import { readGivenKey } from '../../src/cli/allow-list-edit.js';
+import { decodeSecretFile } from '../../src/config/secret-file.js';
 import { decodeAllowedKeys } from '../../src/crypto/allowed-keys.js';
 import { sealBundle, openBundle } from '../../src/crypto/bundle-seal.js';
 import { decodeHello } from '../../src/crypto/hello.js';
@@ -104,6 +106,20 @@ export const CRYPTO_TARGETS: readonly FuzzTarget[] = [
     mutate: mutateJson,
     ...FILE,
     decode: (input: Buffer) => valueOf(decodeAllowedKeys(input.toString('utf8'))),
+  },
+  {
+    decoder: 'decodeSecretFile',
+    corpus: () => [Buffer.from(`${'s'.repeat(40)}\n${'t'.repeat(40)}\n`)],
+    mutate: mutateBytes,
+    ...FILE,
+    decode: (input: Buffer) => valueOf(decodeSecretFile(input.toString('utf8'))),
+  },
+  {
+    decoder: 'readGivenKey',
+    corpus: () => [Buffer.from(JSON.stringify(KEYS[0])), Buffer.from(IDS[0] ?? '')],
+    mutate: mutateJson,
+    ...FILE,
+    decode: (input: Buffer) => valueOf(readGivenKey(input.toString('utf8'))),
   },
   {
     decoder: 'decodePolicy',
