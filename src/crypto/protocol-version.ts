@@ -9,5 +9,8 @@ export const SPOKEN_VERSIONS = Symbol('SPOKEN_VERSIONS');
 /** The version of a link from which on the rules of a node are told over it. */
 export const RULES_SINCE_VERSION = 2;
 
+/** The version of a link from which on each end tells the other what it has received. */
+export const RECEIPTS_SINCE_VERSION = 2;
+
 /** The version of a link from which on a helper tells what time it is at the node that it probed. */
 export const HELPED_CLOCK_SINCE_VERSION = 2;

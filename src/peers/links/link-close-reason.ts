@@ -15,6 +15,7 @@ const REASONS: ReadonlySet<string> = new Set<LinkCloseReason>([
   'handshake-timeout',
   'too-many-handshakes',
   'overflow',
+  'stuck',
   'stale',
   'quarantined',
 ]);

@@ -1,5 +1,8 @@
 import type { Handshake, HandshakeOutcome } from '../../crypto/handshake.js';
+import { RECEIPTS_SINCE_VERSION } from '../../crypto/protocol-version.js';
+import type { Clock } from '../../runtime/clock.js';
 import { decodeRecord, LinkQueue } from './link-queue.js';
+import { isReceipt, LinkReceipts } from './link-receipts.js';
 import type { Lane, LinkCloseReason } from './links.js';
 import type { MeshSocket } from './mesh-socket.js';
 import type { NodeId } from '../node-id.js';
@@ -21,6 +24,7 @@ export interface LinkSessionListener {
 /** One connection from its opening to its end: first the handshake, then sealed records of frames both ways. */
 export class LinkSession {
   readonly #queue = new LinkQueue();
+  readonly #receipts = new LinkReceipts();
   readonly #inbox: Buffer[] = [];
   #inboxBytes = 0;
   #state: 'handshaking' | 'established' | 'closed' = 'handshaking';
@@ -34,6 +38,7 @@ export class LinkSession {
     private readonly listener: LinkSessionListener,
     /** What was dialled, or undefined when the peer dialled. */
     readonly dialledUrl: string | undefined,
+    private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {
     socket.listen({
       opened: () => this.#begin(),
@@ -98,6 +103,24 @@ export class LinkSession {
     this.socket.destroy();
   }
 
+  /** To be called every second or so: says what came, and ends a link whose other end reads nothing. */
+  tick(stoodStillMs: number): void {
+    if (!this.#hasReceipts) return;
+    this.#receipts.excuse(stoodStillMs);
+    if (this.#receipts.isStuck(this.clock.monotonicMs())) return this.close('stuck');
+    this.#sendReceipt();
+  }
+
+  get #hasReceipts(): boolean {
+    return this.#state === 'established' && (this.version ?? 0) >= RECEIPTS_SINCE_VERSION;
+  }
+
+  #sendReceipt(): void {
+    const receipt = this.#receipts.takeReceipt();
+    if (receipt === undefined || this.#outcome === undefined) return;
+    this.socket.send(this.#outcome.send.seal(receipt));
+  }
+
   #begin(): void {
     const hello = this.handshake.start();
     if (hello !== undefined) this.socket.send(hello);
@@ -105,10 +128,12 @@ export class LinkSession {
 
   #flush(): void {
     if (this.#state !== 'established' || this.#outcome === undefined) return;
-    while (this.socket.bufferedBytes() < SOCKET_BYTES) {
+    while (this.socket.bufferedBytes() < SOCKET_BYTES && !(this.#hasReceipts && this.#receipts.isFull)) {
       const record = this.#queue.takeRecord();
       if (record === undefined) return;
-      this.socket.send(this.#outcome.send.seal(record));
+      const sealed = this.#outcome.send.seal(record);
+      this.#receipts.sent(sealed.length, this.clock.monotonicMs());
+      this.socket.send(sealed);
     }
   }
 
@@ -148,9 +173,16 @@ export class LinkSession {
   #open(sealed: Buffer): void {
     if (this.#state !== 'established') return;
     const record = this.#outcome?.receive.open(sealed);
+    if (record !== undefined && this.#hasReceipts && isReceipt(record)) return this.#onReceipt(record);
     const frames = record === undefined ? undefined : decodeRecord(record);
     if (!frames?.ok) return this.close('bad-frame');
+    if (this.#receipts.received(sealed.length) && this.#hasReceipts) this.#sendReceipt();
     this.listener.frames(this, frames.value, sealed.length);
+  }
+
+  #onReceipt(receipt: Buffer): void {
+    if (!this.#receipts.acknowledged(receipt, this.clock.monotonicMs())) return this.close('bad-frame');
+    this.#flush();
   }
 
   #onClosed(reason: LinkCloseReason, isOurs: boolean): void {

@@ -24,6 +24,7 @@ export type LinkCloseReason =
   | 'handshake-timeout'
   | 'too-many-handshakes'
   | 'overflow' // the peer does not read; its outbox reached the bound
+  | 'stuck' // the link is open, but the other side has read nothing for a while
   | 'stale' // membership asked for it
   | 'quarantined'; // the peer misbehaved and is shut out for a while
 

@@ -27,6 +27,9 @@ import { PeerNetworks } from './peer-networks.js';
 /** A connection that was closed in good order and is still there after this is destroyed: the other side does not read. */
 const LINGER_MS = 1_000;
 
+/** Each link says so often what it has received, unless it had reason to say so before. */
+const TICK_MS = 1_000;
+
 /** What links need of whoever starts them. */
 export interface LinkIdentity {
   readonly self: NodeId;
@@ -48,11 +51,13 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
   readonly #refusals = new DialRefusals();
   readonly #deadlines = new TimerQueue<LinkSession>();
   readonly #deadlineAlarm: Alarm;
+  readonly #tickAlarm: Alarm;
   readonly #dialAlarm: Alarm;
   readonly #dialler: CoreDriver<DialerInput, DialTimer, DialerOutput>;
   readonly #client: MeshClient;
   #identity: LinkIdentity | undefined;
   #listener: LinkListener | undefined;
+  #tickDueMs = 0;
   #isClosing = false;
 
   constructor(
@@ -65,6 +70,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
   ) {
     this.#client = new MeshClient(new PeerNetworks(settings.peerNetworks));
     this.#deadlineAlarm = alarms.create('link deadlines', () => this.#onDeadlines());
+    this.#tickAlarm = alarms.create('link receipts', () => this.#tick());
     this.#dialAlarm = alarms.create('dialling', () => this.#dialler.wake());
     this.#dialler = new CoreDriver(
       new Dialer(random),
@@ -84,6 +90,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
   open(identity: LinkIdentity, listener: LinkListener): Promise<string> {
     this.#identity = identity;
     this.#listener = listener;
+    this.#setTick();
     return this.server.open(this);
   }
 
@@ -91,6 +98,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
   async shutdown(): Promise<void> {
     this.#isClosing = true;
     this.#dialAlarm.clear();
+    this.#tickAlarm.clear();
     for (const session of this.#sessions) session.close('shutdown');
     await this.server.close();
   }
@@ -208,9 +216,20 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
 
   #begin(socket: MeshSocket, role: HandshakeRole, dialledUrl: string | undefined): void {
     if (this.#identity === undefined || this.#isClosing) return socket.destroy();
-    const session = new LinkSession(socket, this.#identity.handshake(role), this, dialledUrl);
+    const session = new LinkSession(socket, this.#identity.handshake(role), this, dialledUrl, this.clock);
     this.#sessions.add(session);
     this.#setDeadline(session, HANDSHAKE_TIMEOUT_MS);
+  }
+
+  #tick(): void {
+    const stoodStillMs = Math.max(0, this.clock.monotonicMs() - this.#tickDueMs);
+    for (const { session } of [...this.#links.values()]) session.tick(stoodStillMs);
+    if (!this.#isClosing) this.#setTick();
+  }
+
+  #setTick(): void {
+    this.#tickDueMs = this.clock.monotonicMs() + TICK_MS;
+    this.#tickAlarm.set(this.#tickDueMs);
   }
 
   #linkOf(session: LinkSession): Link | undefined {
