@@ -22,18 +22,20 @@ interface RoomWait {
 export class PublishRoom {
   #takenBytes = 0;
   #receiversHaveRoom = true;
-  #waits: RoomWait[] = [];
+  /** In order; those before `first` have gone. */
+  readonly #waits: RoomWait[] = [];
+  #first = 0;
 
   constructor(private readonly deadlines: Deadlines) {}
 
   /** Nobody has room, and nobody waits for some. */
   get isUnused(): boolean {
-    return this.#takenBytes === 0 && this.#waits.length === 0;
+    return this.#takenBytes === 0 && this.#waiting === 0;
   }
 
   /** Takes room for a message at once; false when there is none. What was taken must be released. */
   take(bytes: number): boolean {
-    if (this.#waits.length > 0 || !this.#fits(bytes)) return false;
+    if (this.#waiting > 0 || !this.#fits(bytes)) return false;
     this.#takenBytes += bytes + MESSAGE_OVERHEAD_BYTES;
     return true;
   }
@@ -44,7 +46,7 @@ export class PublishRoom {
     options: PublishOptions,
     outcome: { readonly admitted: () => void; readonly refused: (error: GrapevineError) => void },
   ): void {
-    if (options.whenFull === 'refuse' || this.#waits.length >= ROOM_WAITS_MAX) return outcome.refused(overloaded());
+    if (options.whenFull === 'refuse' || this.#waiting >= ROOM_WAITS_MAX) return outcome.refused(overloaded());
     const deadline = this.deadlines.set(options.timeoutMs, () => {
       wait.isOver = true;
       outcome.refused(overloaded());
@@ -56,7 +58,7 @@ export class PublishRoom {
   /** Gives back what `count` messages of `bytes` in all took. */
   release(count: number, bytes: number): void {
     this.#takenBytes -= bytes + count * MESSAGE_OVERHEAD_BYTES;
-    if (this.#waits.length > 0) this.#admit();
+    if (this.#waiting > 0) this.#admit();
   }
 
   /** Receivers keep up, or no longer. */
@@ -65,17 +67,24 @@ export class PublishRoom {
     this.#admit();
   }
 
+  get #waiting(): number {
+    return this.#waits.length - this.#first;
+  }
+
+  /** Who is admitted may give its room back at once, and so come here again. */
   #admit(): void {
-    let admitted = 0;
-    for (const wait of this.#waits) {
+    for (let wait = this.#waits[this.#first]; wait !== undefined; wait = this.#waits[this.#first]) {
       if (!wait.isOver && !this.#fits(wait.bytes)) break;
-      admitted++;
+      this.#first++;
       if (wait.isOver) continue;
       this.#takenBytes += wait.bytes + MESSAGE_OVERHEAD_BYTES;
       wait.deadline.cancel();
       wait.admitted();
     }
-    if (admitted > 0) this.#waits = this.#waits.slice(admitted);
+    // Moving the rest only when half of the places are free keeps the cost of a wait constant.
+    if (this.#first * 2 < this.#waits.length) return;
+    this.#waits.splice(0, this.#first);
+    this.#first = 0;
   }
 
   #fits(bytes: number): boolean {
