@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AllowList } from '../../crypto/allow-list.service.js';
 import { TopicPolicies } from '../../crypto/topic-policies.service.js';
+import { type Alarm, Alarms } from '../../runtime/alarms.service.js';
 import { NodeLogger } from '../../runtime/node-logger.service.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
 import type { NodeId } from '../node-id.js';
 import { decodeRules, encodeRules, type Rules } from './rules-frame.js';
 
@@ -11,6 +13,9 @@ export interface RulesAgreement {
   readonly allowList: boolean | null;
 }
 
+/** Files are replaced node by node: what differs only meanwhile is not worth a warning. */
+const SETTLE_MS = 5_000;
+
 const UNKNOWN: RulesAgreement = { topicPolicy: null, allowList: null };
 
 /** Compares the own rules with those of the linked peers. Nodes that disagree refuse each other's messages, so it is said loudly. */
@@ -18,18 +23,25 @@ const UNKNOWN: RulesAgreement = { topicPolicy: null, allowList: null };
 export class RulesComparison {
   /** What linked peers said. */
   readonly #theirs = new Map<NodeId, Rules>();
+  /** What the log has been told of them. */
+  readonly #told = new Map<NodeId, string>();
+  readonly #alarm: Alarm;
 
   constructor(
     private readonly allowList: AllowList,
     private readonly policies: TopicPolicies,
     private readonly logger: NodeLogger,
-  ) {}
+    private readonly clock: SystemClock,
+    alarms: Alarms,
+  ) {
+    this.#alarm = alarms.create('rules of peers', () => this.#look());
+  }
 
   /** Calls `tell` with the own rules as a frame whenever they have changed. */
   attach(tell: (frame: Buffer) => void): void {
     const changed = (): void => {
       tell(this.frame());
-      for (const peer of this.#theirs.keys()) this.#warn(peer);
+      this.#lookSoon();
     };
     this.allowList.attach(changed);
     this.policies.attach(changed);
@@ -45,12 +57,13 @@ export class RulesComparison {
     const rules = decodeRules(bytes);
     if (!rules.ok) return rules.reason;
     this.#theirs.set(peer, rules.value);
-    this.#warn(peer);
+    this.#lookSoon();
     return undefined;
   }
 
   forget(peer: NodeId): void {
     this.#theirs.delete(peer);
+    this.#told.delete(peer);
   }
 
   of(peer: NodeId): RulesAgreement {
@@ -65,9 +78,20 @@ export class RulesComparison {
     return { topicPolicy: this.policies.current.digest, allowList: this.allowList.digest };
   }
 
-  #warn(peer: NodeId): void {
-    const { topicPolicy, allowList } = this.of(peer);
-    if (topicPolicy === false) this.logger.warn('a peer has another topic policy', { peerId: peer });
-    if (allowList === false) this.logger.warn('a peer has another allow-list', { peerId: peer });
+  #lookSoon(): void {
+    this.#alarm.set(this.clock.monotonicMs() + SETTLE_MS);
+  }
+
+  /** Says what differs with whom, once until it changes. */
+  #look(): void {
+    for (const peer of this.#theirs.keys()) {
+      const { topicPolicy, allowList } = this.of(peer);
+      const differing = [topicPolicy === false ? 'topic policy' : '', allowList === false ? 'allow-list' : ''];
+      const rules = differing.filter((name) => name !== '').join(', ');
+      const told = this.#told.get(peer) ?? '';
+      this.#told.set(peer, rules);
+      if (rules !== '' && rules !== told) this.logger.warn('a peer goes by other rules', { peerId: peer, rules });
+      if (rules === '' && told !== '') this.logger.info('a peer goes by the same rules again', { peerId: peer });
+    }
   }
 }
