@@ -144,15 +144,69 @@ describe('the mesh server', () => {
     await peer.seen.until(() => peer.links.linked().length === 1 && peer.seen.events.length > 2);
     await proxy.close();
   });
+
+  it('ends a link that is open but stuck, and no other', async () => {
+    const [peer, other] = [await world.start('B'), await world.start('C')];
+    const proxy = await startProxy(node.url);
+    peer.links.keep(proxy.url);
+    peer.links.keep(other.url);
+    await peer.seen.until(() => peer.links.linked().length === 2);
+    proxy.isHeld = true;
+    peer.links.send(node.id, 'data', Buffer.alloc(1_000));
+    peer.links.send(other.id, 'data', Buffer.alloc(1_000));
+    await peer.seen.until(() => peer.seen.events.some(({ type }) => type === 'down'));
+    expect(peer.seen.events).toContainEqual({ type: 'down', peer: node.id, reason: 'stuck' });
+    expect(peer.seen.events).not.toContainEqual(expect.objectContaining({ type: 'down', peer: other.id }));
+    expect(other.seen.frames).toHaveLength(1);
+    await proxy.close();
+  }, 60_000);
+
+  it('takes nothing from frames that were captured and are sent again, to the same process or to the next', async () => {
+    const peer = await world.start('B');
+    const proxy = await startProxy(node.url);
+    peer.links.keep(proxy.url);
+    await peer.seen.until(() => peer.links.linked().length === 1);
+    for (let count = 0; count < 1_000; count++) peer.links.send(node.id, 'data', Buffer.from(`frame ${count}`));
+    await node.seen.until(() => node.seen.frames.length === 1_000);
+    const captured = [...proxy.captured];
+    await peer.close();
+    await node.seen.until(() => node.links.linked().length === 0);
+    const [events, frames] = [node.seen.events.length, node.seen.frames.length];
+    const again = await world.start('A again');
+    for (const { url, links } of [node, again]) {
+      const refused = (): number => links.counters.closed.entries().reduce((sum, [, count]) => sum + count, 0);
+      const before = refused();
+      await replay(captured, url);
+      expect(refused()).toBe(before + 1);
+    }
+    expect(again.seen.events).toEqual([]);
+    expect(node.seen.events).toHaveLength(events);
+    expect(node.seen.frames).toHaveLength(frames);
+    expect(node.links.linked()).toEqual([]);
+    await proxy.close();
+    await stillWorks();
+  });
 });
 
+interface Proxy {
+  readonly url: string;
+  /** All that was forwarded to the node so far. */
+  readonly captured: Buffer[];
+  flipBits: boolean;
+  /** What comes for the node is swallowed, and the connection stays open. */
+  isHeld: boolean;
+  close(): Promise<void>;
+}
+
 /** Forwards bytes to a node, and spoils one of each larger piece on the way there while it is told to. */
-async function startProxy(target: string): Promise<{ url: string; flipBits: boolean; close(): Promise<void> }> {
+async function startProxy(target: string): Promise<Proxy> {
   const sockets: NetSocket[] = [];
   const server = createServer();
   const proxy = {
     url: '',
     flipBits: false,
+    isHeld: false,
+    captured: [] as Buffer[],
     close: async (): Promise<void> => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -162,7 +216,9 @@ async function startProxy(target: string): Promise<{ url: string; flipBits: bool
     const upstream = connect(Number(new URL(target).port), '127.0.0.1');
     sockets.push(client, upstream);
     client.on('data', (bytes) => {
+      if (proxy.isHeld) return;
       if (proxy.flipBits && bytes.length > 500) bytes[bytes.length - 10]! ^= 1;
+      proxy.captured.push(Buffer.from(bytes));
       upstream.write(bytes);
     });
     upstream.pipe(client);
@@ -177,4 +233,20 @@ async function startProxy(target: string): Promise<{ url: string; flipBits: bool
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return proxy;
+}
+
+/** Sends the bytes of an earlier connection again, each piece when the node has answered the one before; resolves at its good-bye. */
+async function replay([request, ...rest]: readonly Buffer[], target: string): Promise<void> {
+  const socket = connect(Number(new URL(target).port), '127.0.0.1');
+  let heard = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (bytes) => {
+    heard += bytes.toString('latin1');
+    const piece = heard.includes('"sid"') ? rest.shift() : undefined;
+    if (piece !== undefined) socket.write(piece);
+    if (/bad-|wrong-/.test(heard)) socket.end();
+  });
+  socket.write(request!);
+  await new Promise((resolve) => socket.on('close', resolve));
+  expect(heard).toMatch(/bad-|wrong-/);
 }
