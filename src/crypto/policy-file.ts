@@ -30,10 +30,8 @@ export function decodePolicy(text: string): Decoded<TopicPolicy> {
 function decodeGroups(groups: Members): Decoded<ReadonlyMap<string, readonly string[]>> {
   const known = new Map<string, readonly string[]>();
   for (const [name, ids] of Object.entries(groups)) {
-    if (name === EVERYBODY || isThumbprint(name)) return refused(`group "${name}": that is no name for a group`);
-    if (!Array.isArray(ids) || !ids.every(isThumbprint)) {
-      return refused(`group "${name}" is not a list of thumbprints of keys`);
-    }
+    if (!isGroupName(name)) return refused(`group "${name}": that is no name for a group`);
+    if (!isThumbprints(ids)) return refused(`group "${name}" is not a list of thumbprints of keys`);
     known.set(name, ids);
   }
   return decoded(known);
@@ -71,6 +69,15 @@ function decodeNodes(list: unknown, groups: ReadonlyMap<string, readonly string[
     for (const id of members) ids.add(id);
   }
   return decoded(list.includes(EVERYBODY) ? 'everybody' : ids);
+}
+
+/** What could be taken for something else is no name. */
+function isGroupName(name: string): boolean {
+  return name !== EVERYBODY && !isThumbprint(name);
+}
+
+function isThumbprints(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isThumbprint);
 }
 
 function isObject(value: unknown): value is Members {

@@ -68,8 +68,9 @@ describe('the secret of a cluster', { timeout: 60_000 }, () => {
     await expect.poll(() => isChanged, POLL).toBe(true);
   }
 
-  const areLinked = (...nodes: readonly Node[]): Promise<void> =>
-    expect.poll(() => nodes.every(({ peers }) => peers.linked().length === nodes.length - 1), POLL).toBe(true);
+  const areLinked = async (...nodes: readonly Node[]): Promise<void> => {
+    await expect.poll(() => nodes.every(({ peers }) => peers.linked().length === nodes.length - 1), POLL).toBe(true);
+  };
 
   it('is replaced under load, node by node and without a restart: nothing is refused, no link breaks', async () => {
     const a = await start('A', OLD, []);
@@ -84,10 +85,10 @@ describe('the secret of a cluster', { timeout: 60_000 }, () => {
         return messages;
       }),
     );
-    let isLoaded = true;
+    const running = { isLoaded: true };
     const published: string[] = [];
     const load = nodes.map(async ({ grapevine, name }) => {
-      for (let number = 1; isLoaded; number++) {
+      for (let number = 1; running.isLoaded; number++) {
         published.push(`${name} ${number}`);
         await grapevine.publish('chat', `${name} ${number}`, { ack: 'all', timeoutMs: 15_000 });
       }
@@ -99,7 +100,7 @@ describe('the secret of a cluster', { timeout: 60_000 }, () => {
       await expect.poll(proofs, POLL).toEqual([2, 2, 2]);
     }
     for (const node of nodes) await give(node, NEW);
-    isLoaded = false;
+    running.isLoaded = false;
     await Promise.all(load);
     for (const messages of heard) await expect.poll(() => messages.size, POLL).toBe(published.length);
     for (const { peers, gossip } of nodes) {

@@ -56,8 +56,9 @@ describe('topic keys', { timeout: 60_000 }, () => {
     return { grapevine: get(Grapevine), peers: get(PeersService), keys: get(TopicKeysService) };
   }
 
-  const areLinked = (...nodes: readonly Node[]): Promise<void> =>
-    expect.poll(() => nodes.every(({ peers }) => peers.linked().length === nodes.length - 1), POLL).toBe(true);
+  const areLinked = async (...nodes: readonly Node[]): Promise<void> => {
+    await expect.poll(() => nodes.every(({ peers }) => peers.linked().length === nodes.length - 1), POLL).toBe(true);
+  };
 
   async function listen({ grapevine }: Node, topic: string): Promise<unknown[]> {
     const heard: unknown[] = [];

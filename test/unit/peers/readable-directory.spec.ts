@@ -14,7 +14,7 @@ function policyOf(topics: object): TopicPolicy {
 }
 
 describe('the directory as the rules let it be seen', () => {
-  const rules = { current: OPEN_POLICY as TopicPolicy, shutOut: new Set<string>() };
+  const rules = { current: OPEN_POLICY, shutOut: new Set<string>() };
   const readers = [A, B, C];
   const rows = new Map([['orders', readers]]);
   const all = Object.assign(new TestDirectory(readers), { interested: () => readers, rows: () => rows });
