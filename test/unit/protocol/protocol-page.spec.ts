@@ -27,6 +27,7 @@ import {
   RECORD_BYTES_MAX,
   RECORD_FRAMES_MAX,
 } from '../../../src/peers/links/link-queue.js';
+import { IN_FLIGHT_BYTES_MAX, RECEIPT_BYTES, STUCK_MS } from '../../../src/peers/links/link-receipts.js';
 import { RACE_MS } from '../../../src/peers/links/link-race.js';
 import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import {
@@ -49,6 +50,9 @@ const LIMITS = {
   HANDSHAKE_BYTES_MAX,
   PENDING_HANDSHAKES_MAX,
   HANDSHAKE_TIMEOUT_MS,
+  IN_FLIGHT_BYTES_MAX,
+  RECEIPT_BYTES,
+  STUCK_MS,
   RACE_MS,
   FRAME_BYTES_MAX,
   RECORD_BYTES,
