@@ -46,14 +46,20 @@ function withinLimit<Result>(run: Promise<Result>): Promise<Result> {
   return Promise.race([run, limit]).finally(() => clearTimeout(timer));
 }
 
+/** What the case that runs has made: whoever ends the suite ends it as well. */
+let world: World | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void (world?.close() ?? Promise.resolve()).finally(() => process.exit(130)));
+}
+
 async function runOne(chaosCase: ChaosCase, seed: number): Promise<Outcome> {
   const { id, title } = chaosCase;
   const skipped = chaosCase.skip?.();
   if (skipped !== undefined) return { id, title, seed, seconds: 0, skipped, findings: {}, invariants: {}, traffic: '' };
   const startMs = performance.now();
+  world = undefined;
   const [patience, load] = [Number(ask.patience), Number(ask.load)];
   const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed), patience, load };
-  let world: World | undefined;
   let findings: Findings = {};
   let invariants: Outcome['invariants'] = {};
   let error: string | undefined;

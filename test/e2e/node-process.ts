@@ -25,7 +25,11 @@ export class NodeProcess extends NodeClient {
     super(url, environment['CLIENT_TOKEN']);
     const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
     const [command, ...args] = [...prefix, process.execPath, MAIN];
-    this.#process = spawn(command ?? process.execPath, args, { env: { ...inherited, ...environment } });
+    // With the channel a node ends when the tests end, however they end.
+    this.#process = spawn(command ?? process.execPath, args, {
+      env: { ...inherited, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#process.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.#process.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#exit = once(this.#process, 'close').then(
