@@ -179,7 +179,7 @@ export class Settings {
 
   /** Of these from one address (for IPv6 one /64 network). */
   @WholeNumber({ min: 1, max: 1_000_000 })
-  connectionsPerAddress: number = 5_000;
+  connectionsPerAddress: number = 3_000;
 
   /** PEM file with the certificate (and chain) for https; watched. Only together with `tlsKeyFile`, only for a node that is an application of its own. */
   @Text('a path', (text) => text.length > 0)

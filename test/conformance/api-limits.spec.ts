@@ -46,6 +46,10 @@ async function refusals(node: RunningNode, reason: string): Promise<number> {
   return Number(new RegExp(`client_refusals_total\\{reason="${reason}"\\} (\\d+)`).exec(String(body['text']))?.[1]);
 }
 
+const UPGRADE =
+  'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+  'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+
 const hello = { topic: 'chat', message: 'hello' };
 
 describe('a client that asks for too much', () => {
@@ -171,12 +175,17 @@ describe('connections', () => {
     expect(answered).toContain(`"code":"${code}"`);
   });
 
+  it('of sockets that never enter are closed, and are not in the way of others', async () => {
+    const node = await start();
+    const dialled = Array.from({ length: 50 }, () => dial(node, UPGRADE));
+    dialled.forEach((each) => each.resume());
+    expect(await entry(node)).toBe('connected');
+    await expect.poll(() => dialled.filter(({ closed }) => closed).length, { timeout: 45_000 }).toBe(50);
+  }, 60_000);
+
   it('that break while their handshake is looked at leave the node running', async () => {
     const node = await start();
-    const text =
-      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
-      'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
-    const sockets = Array.from({ length: 100 }, () => dial(node, text));
+    const sockets = Array.from({ length: 100 }, () => dial(node, UPGRADE));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     sockets.forEach((socket) => socket.resetAndDestroy());
     await expect.poll(() => entry(node)).toBe('connected');

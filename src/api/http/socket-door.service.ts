@@ -8,6 +8,7 @@ import { grantOf, type Caller } from '../auth/caller.js';
 import { ClientCounters } from '../client-counters.js';
 import { clientAddress } from '../limits/client-address.js';
 import { ClientLimits } from '../limits/client-limits.service.js';
+import { PendingSockets } from '../limits/pending-sockets.js';
 import { isAllowedOrigin } from '../origin.js';
 import { asGrapevineError, problemHeaders, problemOf, PROBLEM_TYPE } from '../problem.js';
 import { answerText } from './answer-text.js';
@@ -16,11 +17,21 @@ import { HostCheck } from './host-check.service.js';
 /** Sockets connected at a time to one node. */
 export const SOCKETS_MAX = 10_000;
 
+/** Of one address, those that have not named their namespace or token yet. */
+export const SOCKETS_PENDING_MAX = 1_500;
+
+/** How long a socket that is ended may take to agree to it. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+type EngineSocket = Socket['conn'];
+type WebSocketServer = { readonly options: { closeTimeout?: number } };
 type EngineRequest = IncomingMessage & { readonly ['_query']: Readonly<Record<string, string | undefined>> };
 
 /** Decides who may open a socket: the handshake by host, origin and rate, then the namespace by token. */
 @Injectable()
 export class SocketDoor {
+  readonly #pending = new PendingSockets<object>();
+
   constructor(
     private readonly settings: Settings,
     private readonly access: ClientAccess,
@@ -32,10 +43,16 @@ export class SocketDoor {
   /** Watches the namespace of clients, and the server below it, on which there is no other. */
   watch(namespace: Namespace): void {
     const server = namespace.server;
+    server.engine.on('connection', (connection: EngineSocket) => {
+      this.#pending.add(connection, clientAddress(connection.remoteAddress));
+      connection.once('close', () => this.#pending.remove(connection));
+    });
     server.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
       // Until the handshake is decided nobody else listens; a connection that breaks meanwhile must not end the process.
       if (request.headers.upgrade !== undefined) request.socket.on('error', () => request.socket.destroy());
       try {
+        // Engine.IO passes only its own options to the WebSocket server below it, which it makes anew when the port opens.
+        (server.engine as unknown as { readonly ws: WebSocketServer }).ws.options.closeTimeout = CLOSE_TIMEOUT_MS;
         this.#assertHandshake(request, server);
         next();
       } catch (error) {
@@ -61,7 +78,11 @@ export class SocketDoor {
       throw new GrapevineError('foreign-origin', 'The origin of the page is not allowed.');
     }
     if (request['_query']['sid'] !== undefined) return;
-    this.limits.take('handshakes', clientAddress(socket.remoteAddress));
+    const address = clientAddress(socket.remoteAddress);
+    this.limits.take('handshakes', address);
+    if (this.#pending.count(address) >= SOCKETS_PENDING_MAX) {
+      throw new GrapevineError('too-many-requests', `${SOCKETS_PENDING_MAX} sockets of this address have not entered.`);
+    }
     if (engine.clientsCount < SOCKETS_MAX) return;
     throw new GrapevineError('too-many-requests', `The node has ${SOCKETS_MAX} sockets open.`);
   }
@@ -71,6 +92,7 @@ export class SocketDoor {
     const caller = await this.access.identify(socketToken(auth, headers.authorization), address);
     grantOf(caller);
     (socket.data as { caller?: Caller }).caller = caller;
+    this.#pending.remove(socket.conn);
   }
 
   /** Tells the client why, and ends its connection: one attempt, one handshake. */
