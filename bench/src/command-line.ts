@@ -13,6 +13,8 @@ export interface Request {
   /** Undefined: as long as each workload takes by itself. */
   readonly seconds: number | undefined;
   readonly jsonFile: string | undefined;
+  /** What was recorded before, to be compared with. */
+  readonly recordedFile: string | undefined;
 }
 
 /** Throws an error that says what is wrong. */
@@ -25,6 +27,7 @@ export function readCommandLine(parameters: readonly string[]): Request {
       repetitions: { type: 'string' },
       seconds: { type: 'string' },
       json: { type: 'string' },
+      compare: { type: 'string' },
     },
   });
   return {
@@ -33,6 +36,7 @@ export function readCommandLine(parameters: readonly string[]): Request {
     repetitions: wholeNumber('repetitions', values.repetitions, REPETITIONS_MAX) ?? REPETITIONS,
     seconds: wholeNumber('seconds', values.seconds, SECONDS_MAX),
     jsonFile: values.json,
+    recordedFile: values.compare,
   };
 }
 

@@ -6,16 +6,16 @@ import { idle } from './http/idle.workload.js';
 import { w5 } from './http/rest.workload.js';
 import { lookAtMachine } from './machine.adapter.js';
 import { cost, w1, w2, w3 } from './mesh/mesh.workload.js';
-import { writeResults, type Result } from './result-file.adapter.js';
+import { readRecorded, writeResults, type Result } from './result-file.adapter.js';
 import { runAll } from './runner.adapter.js';
-import { figuresTable, ratiosTable, slopesTable } from './table.js';
+import { changesTable, figuresTable, ratiosTable, slopesTable } from './table.js';
 import type { Workload } from './workload.js';
 
 const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle, cost, ...GROWTH];
 const WARM_SECONDS = 3;
 const BUSY_SHARE_MAX = 0.1;
 
-const USAGE = `usage: npm run bench -- ${WORKLOADS.map(({ name }) => name).join('|')} … [--peers a,b] [--repetitions N] [--seconds N] [--json FILE]`;
+const USAGE = `usage: npm run bench -- ${WORKLOADS.map(({ name }) => name).join('|')} … [--peers a,b] [--repetitions N] [--seconds N] [--json FILE] [--compare FILE]`;
 
 async function main(request: Request): Promise<void> {
   const machine = await lookAtMachine();
@@ -26,6 +26,7 @@ async function main(request: Request): Promise<void> {
     const percent = Math.round(machine.busyBefore * 100);
     print(`warning: ${percent} % of the CPU is busy before the first run (load ${machine.loadBefore.toFixed(2)})`);
   }
+  const recorded = request.recordedFile === undefined ? [] : readRecorded(request.recordedFile);
   const results: Result[] = [];
   for (const workload of chosen(request)) {
     print(`\n${workload.name}: ${workload.title}`);
@@ -40,7 +41,9 @@ async function main(request: Request): Promise<void> {
     results.push(result);
     const { axis } = workload;
     const second = axis === undefined ? ratiosTable(result.runs) : slopesTable(result.runs, axis);
-    for (const table of [figuresTable(result.runs), second]) if (table !== '') print(`\n${table}`);
+    const before = recorded.find((one) => one.workload === workload.name)?.ratios ?? {};
+    for (const table of [figuresTable(result.runs), second, changesTable(result.runs, before)])
+      if (table !== '') print(`\n${table}`);
   }
   if (request.jsonFile !== undefined) writeResults(request.jsonFile, machine, results);
 }

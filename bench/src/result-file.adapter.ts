@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
+import { ratiosOf, slopesOf, spreadsOf, type Ratios, type Run } from './comparison.js';
 import type { Machine } from './machine.adapter.js';
 import type { Axis } from './workload.js';
 
@@ -15,8 +15,23 @@ export interface Result {
 /** Writes one object for one workload, an array for several; the path counts from where npm was called. */
 export function writeResults(path: string, machine: Machine, results: readonly Result[]): void {
   const written = results.map((result) => jsonOf(machine, result));
-  const target = resolve(process.env['INIT_CWD'] ?? '.', path);
-  writeFileSync(target, `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
+  writeFileSync(pathOf(path), `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
+}
+
+/** Ratios to peers as a file of results has them. */
+export interface Recorded {
+  readonly workload: string;
+  readonly ratios: Readonly<Record<string, Ratios>>;
+}
+
+/** What `writeResults` wrote before. */
+export function readRecorded(path: string): readonly Recorded[] {
+  const read = JSON.parse(readFileSync(pathOf(path), 'utf8')) as Recorded | readonly Recorded[];
+  return 'workload' in read ? [read] : read;
+}
+
+function pathOf(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', path);
 }
 
 function jsonOf(machine: Machine, { workload, axis, runs, warnings }: Result): unknown {

@@ -1,4 +1,4 @@
-import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
+import { ratiosOf, slopesOf, spreadsOf, type Ratios, type Run } from './comparison.js';
 import type { Spread } from './statistics.js';
 import type { Axis, Figure } from './workload.js';
 
@@ -41,6 +41,24 @@ export function ratiosTable(runs: readonly Run[]): string {
   return aligned([
     ['ratio', ...columns.map(({ heading }) => heading)],
     ...rows.map(({ pair, ratios }) => [pair, ...columns.map(({ figure }) => ratios[figure]?.toFixed(2) ?? '-')]),
+  ]);
+}
+
+/** A line per peer whose ratio was recorded before: then, and now. Nothing is judged: machines differ, and a short run says little. */
+export function changesTable(runs: readonly Run[], before: Readonly<Record<string, Ratios>>): string {
+  const now = ratiosOf(spreadsOf(runs))['grapevine'] ?? {};
+  const rows = Object.entries(now).flatMap(([peer, ratios]) => {
+    const recorded = before[peer];
+    return recorded === undefined ? [] : [{ peer, ratios, recorded }];
+  });
+  const columns = COLUMNS.filter(({ figure }) => rows.some(({ ratios }) => ratios[figure] !== undefined));
+  if (columns.length === 0) return '';
+  return aligned([
+    ['ratio, recorded and now', ...columns.map(({ heading }) => heading)],
+    ...rows.map(({ peer, ratios, recorded }) => [
+      `grapevine / ${peer}`,
+      ...columns.map(({ figure }) => `${recorded[figure]?.toFixed(2) ?? '-'} > ${ratios[figure]?.toFixed(2) ?? '-'}`),
+    ]),
   ]);
 }
 
