@@ -334,8 +334,8 @@ export class LmdbBundleStore implements BundleStore {
   async #refusal(batch: readonly Write<LmdbRows>[]): Promise<GrapevineError | undefined> {
     const bytes = batch.reduce((sum, write) => sum + write.bytes, 0);
     if (bytes === 0) return undefined;
-    const isRoomy = (await this.#rows.freeBytes()) >= RESERVED_BYTES + bytes;
-    if (!isRoomy && this.#reusableBytes < bytes) {
+    const roomBytes = (await this.#rows.freeBytes()) + this.#reusableBytes;
+    if (roomBytes < RESERVED_BYTES + bytes) {
       return new GrapevineError('store-full', 'the disk under the data folder is full');
     }
     this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);

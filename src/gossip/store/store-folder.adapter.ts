@@ -161,8 +161,7 @@ async function choose(
     return { state: 'damaged', problem: `${DATA_FILE}: ${isHopeless ? 'too many rows are damaged' : problem}` };
   }
   const { meta, audit } = best;
-  const pages = new Set(metas.flatMap(({ offset }) => (offset === 0 || offset === meta.pageBytes ? [offset] : [])));
-  const isReverted = pages.size < 2 || meta.txnId < metas[0]!.txnId;
+  const isReverted = meta !== metas[0] || !areInTurn(metas);
   if (isReverted || meta.offset % meta.pageBytes !== 0) {
     // Leaves LMDB no other choice.
     const wanted = lmdbHead(meta);
@@ -170,6 +169,14 @@ async function choose(
     await file.sync();
   }
   return { state: 'usable', audit, isReverted };
+}
+
+/** Whether the two first pages describe transactions that followed each other, as they do unless one of them is damaged. */
+function areInTurn(metas: readonly LmdbMeta[]): boolean {
+  const [newer, older, ...others] = metas.filter(({ offset, pageBytes }) => offset % pageBytes === 0);
+  if (newer === undefined || older === undefined || others.length > 0) return false;
+  if (newer.txnId === 0) return older.txnId === 0;
+  return newer.txnId - older.txnId === 1 && newer.offset === (newer.txnId % 2) * newer.pageBytes;
 }
 
 /** Undefined when rows have no checksums. */
