@@ -13,7 +13,7 @@ import { GOSSIP, MEMBERSHIP, type HostilePeer } from './hostile-peer.js';
 export type Forged = readonly [channel: number, body: Buffer];
 
 /** Makes the nth frame of a kind: signed by `by`, and claimed to be from or about `subject`. */
-export type Forge = (by: HostilePeer, subject: NodeRecord, nth: number) => Forged | Promise<Forged>;
+export type Forge = (by: HostilePeer, subject: NodeRecord, nth: number) => Forged;
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const fakeSignature = Buffer.alloc(64, 7).toString('base64url');

@@ -110,7 +110,7 @@ export class HostilePeer implements LinkListener {
 
   async leave(): Promise<void> {
     await this.links.shutdown();
-    await this.alarms.onApplicationShutdown();
+    this.alarms.onApplicationShutdown();
   }
 
   linkUp(peer: LinkPeer): void {

@@ -12,6 +12,7 @@ const { values: ask } = parseArgs({
   options: {
     only: { type: 'string' },
     short: { type: 'boolean', default: false },
+    patience: { type: 'string', default: '1' },
     json: { type: 'string' },
     markdown: { type: 'string' },
     log: { type: 'boolean', default: false },
@@ -22,14 +23,14 @@ const only = ask.only?.split(',');
 const chosen = CASES.filter(({ id }) => only?.includes(id) ?? true);
 if (chosen.length === 0) throw new Error(`there is no case ${ask.only}; there are ${CASES.map(({ id }) => id).join()}`);
 
-console.log(
-  `attack, Node.js ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}\n`,
+process.stdout.write(
+  `attack, Node.js ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}\n\n`,
 );
 const outcomes: Outcome[] = [];
 for (const attack of chosen) {
   const outcome = await runOne(attack);
   outcomes.push(outcome);
-  console.log(lines(outcome));
+  process.stdout.write(`${lines(outcome)}\n`);
 }
 const passed = outcomes.filter(isGreen).length;
 const failed = outcomes.length - passed;
@@ -38,7 +39,7 @@ if (ask.json !== undefined) {
   writeFileSync(ask.json, `${JSON.stringify({ passed, failed, isShort: ask.short, cases }, undefined, 2)}\n`);
 }
 if (ask.markdown !== undefined) writeFileSync(ask.markdown, markdown(outcomes));
-console.log(`${passed} passed, ${failed} failed`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
 // A hostile client may still hold sockets.
 process.exit(failed === 0 ? 0 : 1);
 
@@ -50,7 +51,7 @@ async function runOne(attack: AttackCase): Promise<Outcome> {
   let error: string | undefined;
   try {
     const options = typeof attack.cluster === 'function' ? await attack.cluster() : attack.cluster;
-    victims = await Victims.start(options ?? {}, ask.short);
+    victims = await Victims.start(options ?? {}, { isShort: ask.short, patience: Number(ask.patience) });
     findings = await attack.run(victims);
     findings = { ...findings, ...(await victims.invariants(attack.memoryMiB)) };
   } catch (thrown) {
@@ -58,7 +59,8 @@ async function runOne(attack: AttackCase): Promise<Outcome> {
   }
   const outcome = { id, title, seconds: (performance.now() - startMs) / 1_000, findings };
   const told: Outcome = error === undefined ? outcome : { ...outcome, error };
-  if (ask.log && !isGreen(told)) for (const node of victims?.nodes ?? []) console.log(node.log + node.complaints);
+  if (ask.log && !isGreen(told))
+    for (const node of victims?.nodes ?? []) process.stdout.write(node.log + node.complaints);
   await victims?.stop();
   return told;
 }

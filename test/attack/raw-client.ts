@@ -12,6 +12,29 @@ export async function dial(node: NodeProcess, said: string | Buffer = ''): Promi
   return socket;
 }
 
+/** Resolves with true when the other side says that a WebSocket is over, or ends the connection without a word. */
+export async function isEndedWithin(socket: Socket, ms: number): Promise<boolean> {
+  let told = Buffer.alloc(0);
+  const closing = new Promise<boolean>((resolve) => {
+    socket.on('data', (bytes: Buffer) => {
+      told = Buffer.concat([told, bytes]);
+      if (hasCloseFrame(told)) resolve(true);
+    });
+  });
+  return Promise.race([closing, isClosedWithin(socket, ms)]);
+}
+
+/** Servers send their frames unmasked; here they are short. */
+function hasCloseFrame(told: Buffer): boolean {
+  let at = told.indexOf('\r\n\r\n') + 4;
+  while (at >= 4 && at + 2 <= told.length) {
+    const [first, length] = [told[at] ?? 0, (told[at + 1] ?? 0) & 0x7f];
+    if ((first & 0x0f) === 8) return true;
+    at += length === 126 ? 4 + told.readUInt16BE(at + 2) : 2 + length;
+  }
+  return false;
+}
+
 /** Whether the other side has ended it within a time. */
 export async function isClosedWithin(socket: Socket, ms: number): Promise<boolean> {
   if (socket.closed) return true;

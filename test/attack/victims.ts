@@ -13,6 +13,13 @@ const LOOP_MS = 100;
 /** Below this a base is noise of the machine, and twice the noise no bound. */
 const BASE_MS_MIN = 10;
 
+/** Circumstances that are not the case's own. */
+interface Circumstances {
+  readonly isShort: boolean;
+  /** Times may be so many times as long: a machine that is shared with others says nothing about times. */
+  readonly patience: number;
+}
+
 /** What must not change, whatever is sent. */
 interface State {
   readonly members: readonly string[];
@@ -27,17 +34,17 @@ export class Victims {
 
   private constructor(
     readonly cluster: LocalCluster,
-    readonly isShort: boolean,
+    private readonly circumstances: Circumstances,
     private readonly onlooker: Onlooker,
   ) {
     this.#watch = new Watch(() => this.nodes);
     for (const node of this.nodes) this.#watch.follow(node);
   }
 
-  static async start(options: LocalClusterOptions, isShort: boolean): Promise<Victims> {
+  static async start(options: LocalClusterOptions, circumstances: Circumstances): Promise<Victims> {
     const chat = Object.fromEntries((options.names ?? NAMES).map((name) => [name, 'chat']));
     const cluster = await LocalCluster.start({ names: NAMES, subscriptions: chat, ...options });
-    const victims = new Victims(cluster, isShort, await Onlooker.start(cluster.node('A')));
+    const victims = new Victims(cluster, circumstances, await Onlooker.start(cluster.node('A')));
     await victims.#watch.takeBase();
     victims.#watch.start();
     return victims;
@@ -52,9 +59,14 @@ export class Victims {
     return this.cluster.node('A');
   }
 
+  /** Longest that something may take here, in the unit that is given. */
+  time(bound: number): number {
+    return bound * this.circumstances.patience;
+  }
+
   /** The first of two sizes, or the second in a short run. */
   size(full: number, short: number): number {
-    return this.isShort ? short : full;
+    return this.circumstances.isShort ? short : full;
   }
 
   /** From here on the state must stay, and latency and memory are compared with what they were. */
@@ -80,19 +92,19 @@ export class Victims {
     await this.onlooker.begin();
     await attack();
     const seen = await this.onlooker.end();
-    const bound = 2 * Math.max(this.#base, BASE_MS_MIN);
+    const bound = this.time(2 * Math.max(this.#base, BASE_MS_MIN));
     if (seen.failed > 0) return { isMet: false, figure: `${seen.failed} of ${seen.count} failed: ${seen.reason}` };
     return atMost(seen.p99Ms, bound, ' ms');
   }
 
   /** What holds in every case. */
   async invariants(memoryMiB = MEMORY_MIB): Promise<Findings> {
-    const loop = await this.#watch.loopIsFree(LOOP_MS);
+    const loop = await this.#watch.loopIsFree(this.time(LOOP_MS));
     await this.#watch.stop();
     return {
       'no exit, nothing uncaught': this.#watch.noExits(),
       memory: this.#watch.memoryIsBounded(memoryMiB),
-      'loop p99 < 100 ms': loop,
+      'event loop p99': loop,
     };
   }
 

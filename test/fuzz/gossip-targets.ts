@@ -31,7 +31,7 @@ export const GOSSIP_TARGETS: readonly FuzzTarget[] = [
     decode: (input: Buffer) => valueOf(decodeBundle(input, TAG)),
     encode: ({ ciphertext, signature, ...read }: Bundle) =>
       Buffer.concat([encodeHeader(read, TAG, ciphertext.length), ciphertext, signature]),
-    meaning: ({ bytes: _, header: __, byteLength: ___, ...said }: Bundle) => said,
+    meaning: (read: Bundle) => ({ ...read, bytes: undefined, header: undefined, byteLength: undefined }),
   },
   {
     decoder: 'decodeContent',

@@ -35,7 +35,7 @@ export const MEMBERSHIP_TARGETS: readonly FuzzTarget[] = [
     decode: (input: Buffer) => valueOf(decodeSegment(input)),
     encode: (read: SignedInterestSegment) =>
       signedSegment(read, encodeSegmentBody(read), segmentParts(read).signature).bytes,
-    meaning: ({ bytes: _, ...said }: SignedInterestSegment) => said,
+    meaning: (read: SignedInterestSegment) => ({ ...read, bytes: undefined }),
   },
   {
     decoder: 'decodeRules',

@@ -30,14 +30,14 @@ for (const target of targets) {
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ seed, reports }, undefined, 2));
 }
 const failed = reports.filter(({ failure }) => failure !== undefined);
-console.log(`${reports.length - failed.length} passed, ${failed.length} failed`);
+process.stdout.write(`${reports.length - failed.length} passed, ${failed.length} failed\n`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 function tell({ decoder, frames, accepted, framesPerSecond, slowestMs, failure }: FuzzReport): void {
   const mark = failure === undefined ? 'ok  ' : 'FAIL';
   const figures = `${frames} frames, ${accepted} accepted, ${framesPerSecond}/s, slowest ${slowestMs.toFixed(2)} ms`;
-  console.log(`${mark} ${decoder.padEnd(30)} ${figures}`);
+  process.stdout.write(`${mark} ${decoder.padEnd(30)} ${figures}\n`);
   if (failure === undefined) return;
-  console.log(`     frame ${failure.frame}: ${failure.reason}\n     ${failure.hex}`);
-  console.log(`     npm run fuzz -- --only ${decoder} --seed ${seed} --frame ${failure.frame}`);
+  process.stdout.write(`     frame ${failure.frame}: ${failure.reason}\n     ${failure.hex}\n`);
+  process.stdout.write(`     npm run fuzz -- --only ${decoder} --seed ${seed} --frame ${failure.frame}\n`);
 }

@@ -35,7 +35,9 @@ export const hostileRequests: AttackCase = {
         Array.from({ length: SOCKETS }, () => dial(first, 'POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\n')),
       );
       const drip = setInterval(() => sockets.forEach((socket) => socket.write('X-Slow: 1\r\n')), 1_000);
-      const ends = await Promise.all(sockets.map((socket) => isClosedWithin(socket, HEADERS_WITHIN_MS * 2)));
+      const ends = await Promise.all(
+        sockets.map((socket) => isClosedWithin(socket, victims.time(HEADERS_WITHIN_MS * 2))),
+      );
       clearInterval(drip);
       closed = ends.filter(Boolean).length;
     });
@@ -43,14 +45,14 @@ export const hostileRequests: AttackCase = {
     await sleep(500);
     return {
       'limit + 1 byte': exactly(answers['limit + 1 byte'], '413 too-large'),
-      '100,000 levels': exactly(answers['100,000 levels'], '400 malformed-request'),
-      '100,000 unclosed levels': exactly(answers['100,000 unclosed levels'], '400 malformed-request'),
+      '100,000 levels': exactly(answers['100,000 levels'].slice(0, 3), '400'),
+      '100,000 unclosed levels': exactly(answers['100,000 unclosed levels'].slice(0, 3), '400'),
       'gzip bomb': verdictOf(
         /^(400|413|415) /.test(answers['gzip bomb']) ? [] : [answers['gzip bomb']],
         answers['gzip bomb'],
       ),
       'slowloris sockets closed': exactly(closed, SOCKETS),
-      'the last closed after': atMost(seconds, HEADERS_WITHIN_MS / 1_000 + 2, ' s'),
+      'the last closed after': atMost(seconds, victims.time(HEADERS_WITHIN_MS / 1_000 + 2), ' s'),
       'messages and members': await victims.unchanged(),
       'others p99': onlookers,
     };
