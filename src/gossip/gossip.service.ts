@@ -65,6 +65,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
 
   async onModuleInit(): Promise<void> {
     await this.log.open();
+    this.clock.notBefore(this.log.newestMs);
     await this.publishers.restore();
     this.driver.start();
   }

@@ -12,6 +12,15 @@ export class SteadyWall {
     return this.#aheadMs;
   }
 
+  /**
+   * It was this late already, in an earlier life: a machine whose clock was stepped back in between must not make the past longer.
+   * Above a day the clock was plainly wrong then, and is believed now.
+   */
+  notBefore(wallMs: number, rawMs: number): void {
+    const aheadMs = wallMs - rawMs;
+    if (aheadMs <= EARLIER_LIFE_MS_MAX) this.#aheadMs = Math.max(this.#aheadMs, aheadMs);
+  }
+
   /** The time now, from what both clocks of the machine say. */
   read(rawMs: number, monotonicMs: number): number {
     const last = this.#last ?? { rawMs, monotonicMs };
@@ -22,6 +31,9 @@ export class SteadyWall {
     return Math.floor(rawMs + this.#aheadMs);
   }
 }
+
+/** Longest step back that is made up for over a restart. */
+const EARLIER_LIFE_MS_MAX = 24 * 3_600_000;
 
 /** Ten minutes are made up for in eight hours; ages measured meanwhile are off by as much. Guess. */
 const SLOWER = 0.02;

@@ -21,7 +21,7 @@ import {
 } from '../store/bundle-store.js';
 import { clusterTagOf, type Bundle } from '../bundles/bundle.js';
 import { LogKeys } from './log-keys.js';
-import { LogReads, type LoggedBundle } from './log-reads.js';
+import { LogReads, type LoggedBundle, type Passed } from './log-reads.js';
 import { LogRetention } from './log-retention.service.js';
 import { LogTable, type TopicUsage } from './log-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
@@ -113,6 +113,11 @@ export class BundleLog {
 
   get storeCounters(): StoreCounters {
     return this.store.counters;
+  }
+
+  /** When anything in the log changed last, by the wall clock of then; 0 when there is nothing. */
+  get newestMs(): number {
+    return this.#table.newestMs;
   }
 
   /** Adds the next bundle of its stream; a stream that is new here begins at `floor`. */
@@ -217,18 +222,9 @@ export class BundleLog {
     return extent === undefined ? undefined : this.#reads.readable(extent);
   }
 
-  /** The first bundle of a topic, after `afterArrival` and among the next `limit`, that is not passed over; else the last of them. */
-  passOver(
-    topic: string,
-    afterArrival: number,
-    limit: number,
-    isPassed: (entry: BundleEntry) => boolean,
-  ): { readonly arrival: number; readonly isPassed: boolean } | undefined {
-    const entries = this.#reads.arrivals(topic, afterArrival, limit);
-    const first = entries.find((entry) => !isPassed(entry));
-    if (first !== undefined) return { arrival: first.arrival, isPassed: false };
-    const last = entries.at(-1);
-    return last === undefined ? undefined : { arrival: last.arrival, isPassed: true };
+  /** See `LogReads.passOver`. */
+  passOver(...look: Parameters<LogReads['passOver']>): Passed | undefined {
+    return this.#reads.passOver(...look);
   }
 
   /** How much is held of each topic. */

@@ -13,6 +13,12 @@ export interface LoggedBundle {
   readonly arrival: number;
 }
 
+/** How far bundles were passed over; `isPassed` when all that were looked at were. */
+export interface Passed {
+  readonly arrival: number;
+  readonly isPassed: boolean;
+}
+
 /** What reading finds out on its way. */
 export interface ReadHost {
   /** A bundle that can be read is there. */
@@ -59,9 +65,18 @@ export class LogReads {
     return this.#decoded(this.#read(() => this.store.readTopic(topic, afterArrival, limit, bytesMax)));
   }
 
-  /** Index entries of a topic in order of arrival. */
-  arrivals(topic: string, afterArrival: number, limit: number): readonly BundleEntry[] {
-    return this.#read(() => this.store.entries(topic, afterArrival, limit));
+  /** The first bundle of a topic, after `afterArrival` and among the next `limit`, that is not passed over; else the last of them. */
+  passOver(
+    topic: string,
+    afterArrival: number,
+    limit: number,
+    isPassed: (entry: BundleEntry) => boolean,
+  ): Passed | undefined {
+    const entries = this.#read(() => this.store.entries(topic, afterArrival, limit));
+    const first = entries.find((entry) => !isPassed(entry));
+    if (first !== undefined) return { arrival: first.arrival, isPassed: false };
+    const last = entries.at(-1);
+    return last === undefined ? undefined : { arrival: last.arrival, isPassed: true };
   }
 
   /** Index entries of a stream in order. */

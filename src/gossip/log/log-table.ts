@@ -44,6 +44,13 @@ export class LogTable {
     return this.#bytes;
   }
 
+  /** When any stream changed last; 0 when there is none. */
+  get newestMs(): number {
+    let newestMs = 0;
+    for (const { changedAtMs } of this.#extents.values()) newestMs = Math.max(newestMs, changedAtMs);
+    return newestMs;
+  }
+
   load(extents: readonly HeldExtent[]): void {
     this.#extents.clear();
     this.#topics.clear();

@@ -27,6 +27,10 @@ export class HandClock implements Clock {
   monotonicMs(): number {
     return this.nowMs;
   }
+
+  notBefore(wallMs: number): void {
+    this.nowMs = Math.max(this.nowMs, wallMs);
+  }
 }
 
 /** A log over `store` that sweeps only when it is asked to. */

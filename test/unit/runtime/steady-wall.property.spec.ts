@@ -24,6 +24,17 @@ describe('the wall clock of a node', () => {
     expect(wall.aheadMs).toBe(0);
   });
 
+  it('begins where it was in an earlier life, unless that was plainly wrong', () => {
+    const wall = new SteadyWall();
+    wall.notBefore(START_MS + HOUR_MS, START_MS);
+    expect(wall.read(START_MS, 0)).toBe(START_MS + HOUR_MS);
+    expect(wall.read(START_MS + 1_000, 1_000)).toBeGreaterThan(START_MS + HOUR_MS);
+    const other = new SteadyWall();
+    other.notBefore(START_MS + 1_000 * HOUR_MS, START_MS);
+    other.notBefore(START_MS - HOUR_MS, START_MS);
+    expect(other.read(START_MS, 0)).toBe(START_MS);
+  });
+
   it('follows a step ahead at once', () => {
     const wall = new SteadyWall();
     wall.read(START_MS, 0);
