@@ -204,6 +204,11 @@ export class MemoryLog {
     return { dropped: held?.dropped ?? 0, ranges };
   }
 
+  /** When anything changed last; 0 when there is nothing. */
+  get newestMs(): number {
+    return Math.max(0, ...[...this.#streams.values()].map(({ changedAtMs }) => changedAtMs));
+  }
+
   extents(): readonly StreamExtent[] {
     return [...this.#streams.values()].map(({ stream, floor, frontier, openFrom, changedAtMs }) => {
       return { stream, floor, frontier, openFrom, changedAtMs };

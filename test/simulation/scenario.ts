@@ -1,6 +1,6 @@
 import type { ProfileName } from '../../src/peers/membership/profile.js';
 import { Random } from '../../src/runtime/random.js';
-import { FAULTS, type FaultWeights } from './faults.js';
+import { FAULTS, type Fault, type FaultWeights } from './faults.js';
 import type { NetworkOptions } from './network.js';
 
 /** Everything that a run depends on. The seed settles what is left to chance in it. */
@@ -25,9 +25,9 @@ const LAN_DELAY_MS_MAX = 200;
 
 /**
  * What a seed stands for. Swarm testing (Groce and others 2012): each seed turns most faults off and others up, which finds more than
- * all of them at once.
+ * all of them at once. With fewer `faults` to draw from it stands for another run.
  */
-export function scenarioOf(seed: number, seconds = 60): Scenario {
+export function scenarioOf(seed: number, seconds = 60, faults: readonly Fault[] = FAULTS): Scenario {
   const random = new Random(seed);
   const rare = random.int(2_000);
   // Large clusters are slow to simulate, so few seeds have one.
@@ -37,7 +37,7 @@ export function scenarioOf(seed: number, seconds = 60): Scenario {
   const delayMs = isFar ? random.between(20, LAN_DELAY_MS_MAX * 0.75) : random.pick([0.2, 0.2, 1, 5, 15])!;
   const room = (isFar ? LAN_DELAY_MS_MAX : LOCAL_DELAY_MS_MAX) - delayMs;
   const jitterMs = random.pick([0.5, room / 2, room])!;
-  const turnedOn = random.shuffle(FAULTS).slice(0, 1 + random.int(6));
+  const turnedOn = random.shuffle(faults).slice(0, 1 + random.int(6));
   return {
     seed,
     seconds,

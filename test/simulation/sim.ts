@@ -1,5 +1,6 @@
 /**
- * Runs the simulator: `npm run sim -- --seeds 1000 --from 5000`, one seed with `--seed 17`, one of the regressions with `--regression NAME`.
+ * Runs the simulator: `npm run sim -- --seeds 1000 --from 5000`, one seed with `--seed 17`, one of the regressions with `--regression NAME`,
+ * with few kinds of faults `--faults break,crash`.
  * Seeds are spread over processes of their own; what fails is printed with the command that shows it again.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -7,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { FAULTS } from './faults.js';
 import { regressions } from './regressions.js';
 import { runScenario, type Outcome } from './run-scenario.js';
 import { scenarioOf } from './scenario.js';
@@ -27,9 +29,11 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(Math.min(8, availableParallelism())) },
     json: { type: 'string' },
     regression: { type: 'string' },
+    faults: { type: 'string', default: FAULTS.join() },
   },
 });
 const seconds = Number(values.seconds);
+const faults = FAULTS.filter((fault) => values.faults.split(',').includes(fault));
 
 if (values.regression !== undefined || values.seed !== undefined) showOne();
 else await runMany(Number(values.from), Number(values.seeds));
@@ -37,7 +41,7 @@ else await runMany(Number(values.from), Number(values.seeds));
 function showOne(): void {
   const named = regressions.find(({ name }) => name === values.regression);
   if (values.regression !== undefined && named === undefined) throw new Error(`no regression ${values.regression}`);
-  const outcome = runScenario(named?.scenario ?? scenarioOf(Number(values.seed), seconds));
+  const outcome = runScenario(named?.scenario ?? scenarioOf(Number(values.seed), seconds, faults));
   console.log(outcome.trace);
   for (const problem of outcome.problems) console.log(`  ${problem}`);
   process.exitCode = outcome.problems.length === 0 ? 0 : 1;
@@ -47,6 +51,8 @@ async function runMany(from: number, seeds: number): Promise<void> {
   const startedMs = performance.now();
   const failed: Report[] = [];
   const sums: Record<string, number> = {};
+  const isSwarm = faults.length === FAULTS.length;
+  const others = (seconds === 60 ? '' : ` --seconds ${seconds}`) + (isSwarm ? '' : ` --faults ${faults.join()}`);
   let next = from;
   let done = 0;
   let cpuMs = 0;
@@ -58,7 +64,7 @@ async function runMany(from: number, seeds: number): Promise<void> {
     failed.push(report);
     console.log(report.trace);
     for (const problem of report.problems) console.log(`  ${problem}`);
-    console.log(`  replay: npm run sim -- --seed ${report.seed}${seconds === 60 ? '' : ` --seconds ${seconds}`}`);
+    console.log(`  replay: npm run sim -- --seed ${report.seed}${others}`);
   };
   const result = () => ({
     from,
@@ -102,7 +108,7 @@ async function work(take: () => number | undefined, saw: (report: Report) => voi
 }
 
 function start(): ChildProcess {
-  return fork(fileURLToPath(new URL('sim-worker.ts', import.meta.url)), [String(seconds)]);
+  return fork(fileURLToPath(new URL('sim-worker.ts', import.meta.url)), [String(seconds), ...faults]);
 }
 
 /** What became of the seed; undefined when the worker died of it, or was stopped. */

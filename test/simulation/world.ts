@@ -1,6 +1,7 @@
 import type { Gap } from '../../src/gossip/bundles/message.js';
 import { streamOf, type Stream, type StreamId } from '../../src/gossip/bundles/stream.js';
 import { PROFILES, type ProfileName } from '../../src/peers/membership/profile.js';
+import { SteadyWall } from '../../src/runtime/steady-wall.js';
 import { Disk } from './disk.js';
 import { GossipNode } from './gossip-node.js';
 import { MembershipWorld, type MembershipNode, type UpperLayer } from './membership-world.js';
@@ -51,6 +52,8 @@ export class World {
   readonly #disks = new Map<string, Disk>();
   readonly #streams = new Map<string, Stream>();
   readonly #clockOffsetsMs = new Map<string, number>();
+  /** Of each process, what it makes of its machine's clock. */
+  readonly #walls = new Map<string, SteadyWall>();
   /** Some log drops what is old. */
   hasRetention = false;
 
@@ -93,6 +96,12 @@ export class World {
   }
 
   wallMsOf(id: string): number {
+    let wall = this.#walls.get(id);
+    if (wall === undefined) this.#walls.set(id, (wall = new SteadyWall()));
+    return wall.read(this.#machineWallMs(id), this.time.nowMs);
+  }
+
+  #machineWallMs(id: string): number {
     return this.wallMs + (this.#clockOffsetsMs.get(id) ?? 0);
   }
 
@@ -137,6 +146,9 @@ export class World {
   /** Starts a node that crashed, on its disk, or on an empty one. */
   restart(id: string, how: { readonly isEmpty?: boolean } = {}): GossipNode {
     if (how.isEmpty === true) this.disk(id).wipe();
+    const wall = new SteadyWall();
+    wall.notBefore(this.disk(id).log.newestMs, this.#machineWallMs(id));
+    this.#walls.set(id, wall);
     this.members.start(id);
     return this.node(id);
   }
