@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Injectable, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { SystemClock } from './system-clock.service.js';
@@ -48,13 +49,17 @@ export class Alarms implements OnModuleDestroy, OnApplicationShutdown {
   }
 
   #set(name: string, dueMs: number): void {
+    // A timer of NaN milliseconds would ring every millisecond.
+    assert(!Number.isNaN(dueMs), 'an alarm is set to a time');
     const ring = this.#rings.get(name);
     if (ring === undefined || this.#pending.get(name)?.dueMs === dueMs) return;
     this.#clear(name);
     const delayMs = Math.min(Math.max(0, dueMs - this.clock.monotonicMs()), TIMEOUT_MS_MAX);
     const timeout = setTimeout(() => {
       this.#clear(name);
-      ring();
+      // Longer than the longest timer there is: on with the rest.
+      if (delayMs === TIMEOUT_MS_MAX) this.#set(name, dueMs);
+      else ring();
     }, delayMs);
     this.#pending.set(name, { dueMs, timeout });
     if (this.#isOnRegistry) this.scheduler.addTimeout(name, timeout);

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket as NetSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -128,6 +129,34 @@ describe('the mesh server', () => {
     await expect.poll(() => careful.links.counters.closedByPeer.of('transport')).toBeGreaterThan(1);
     expect(node.links.counters.closedByPeer.entries()).toEqual([]);
     expect(node.links.counters.closed.entries()).toEqual([]);
+  });
+
+  it('connects to nothing outside those networks, however it is written and whoever redirects there', async () => {
+    let connects = 0;
+    const canary = createServer((socket) => {
+      connects++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => canary.listen(0, '::', resolve));
+    const { port } = canary.address() as AddressInfo;
+    const redirecting = createHttpServer((_request, response) => {
+      response.writeHead(302, { location: `http://127.0.0.1:${port}/mesh/` }).end();
+    });
+    redirecting.on('upgrade', (_request, socket) => {
+      socket.end(`HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:${port}/mesh/\r\n\r\n`);
+    });
+    await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
+    const hosts = ['127.0.0.1', '127.1', '0x7f.1', '2130706433', '0', '0.0.0.0', 'localhost', '[::1]', '[::]'];
+    hosts.push('[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::127.0.0.1]', '[64:ff9b::7f00:1]');
+    const careful = await world.start('C', undefined, { peerNetworks: ['10.0.0.0/8', 'fc00::/7'] });
+    for (const host of hosts) careful.links.keep(`http://${host}:${port}`);
+    const trusting = await world.start('D', undefined, { peerNetworks: ['127.0.0.1/32'] });
+    trusting.links.keep(`http://127.0.0.1:${(redirecting.address() as AddressInfo).port}`);
+    await expect.poll(() => careful.links.counters.dials).toBeGreaterThan(3 * hosts.length);
+    await expect.poll(() => trusting.links.counters.closedByPeer.of('transport')).toBeGreaterThan(2);
+    expect(connects).toBe(0);
+    redirecting.closeAllConnections();
+    await Promise.all([canary, redirecting].map((server) => new Promise((resolve) => server.close(resolve))));
   });
 
   it('ends the link, and nothing else, when a frame was changed on its way', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PROFILES } from '../../src/peers/membership/profile.js';
 import { MembershipWorld } from './membership-world.js';
+import { LOCAL_NETWORK } from './network.js';
 
 const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1);
 
@@ -65,6 +66,38 @@ describe.each(['local', 'lan'] as const)('with the timers of %s', (name) => {
     world.time.run(world.time.nowMs + 60_000);
     expect(world.said('dead')).toEqual([]);
     world.network.healAll();
+    expect(world.calmWithin(5_000)).toBeLessThanOrEqual(5_000);
+  });
+});
+
+describe('a split that lasts for days', () => {
+  const DAY_MS = 24 * 3_600_000;
+
+  it.each([1])('ends in one cluster again, after each half forgot the other (seed %i)', (seed) => {
+    const world = MembershipWorld.calm(4, seed, PROFILES.wan, { ...LOCAL_NETWORK, redialMs: 300_000 });
+    const [a, b, c, d] = world.ids as [string, string, string, string];
+    world.network.partition(
+      [
+        [a, b],
+        [c, d],
+      ],
+      { breaks: true },
+    );
+    world.time.run(world.time.nowMs + 3 * DAY_MS);
+    for (const node of world.running()) expect(node.directory.members()).toHaveLength(2);
+    world.network.healAll();
+    // What was forgotten is only tried now and then.
+    expect(world.calmWithin(700_000)).toBeLessThanOrEqual(700_000);
+  });
+
+  it.each([1, 2, 3])('a cluster that is restarted as a whole finds itself (seed %i)', (seed) => {
+    const world = MembershipWorld.calm(8, seed);
+    for (const id of world.ids) world.network.crash(id);
+    world.time.run(world.time.nowMs + 5_000);
+    for (const id of world.random.shuffle(world.ids)) {
+      world.start(id);
+      world.time.run(world.time.nowMs + world.random.between(0, 300));
+    }
     expect(world.calmWithin(5_000)).toBeLessThanOrEqual(5_000);
   });
 });

@@ -39,6 +39,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   readonly #statements: Statements;
   #outputs: MembershipCoreOutput[] = [];
   #lagSeenMs = Number.NEGATIVE_INFINITY;
+  #beatDueMs = 0;
   readonly #farewell = new Farewell(() => this.#put({ type: 'departed' }));
 
   constructor(
@@ -250,7 +251,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
     const lateMs = nowMs - timer.dueMs;
     if (lateMs > this.profile.lagMs) {
       this.#onLagged(lateMs, nowMs);
-      if (timer.kind === 'beat') return this.#beat(nowMs);
+      if (timer.kind === 'beat') return this.#onBeat(timer.dueMs, nowMs);
       // What the timer waits for may lie unread in a socket.
       const afterMs = this.profile.probeTimeoutMs;
       return this.#schedule(afterMs, { ...timer, dueMs: nowMs + afterMs });
@@ -259,7 +260,7 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
       case 'period':
         return this.#onPeriod(nowMs);
       case 'beat':
-        return this.#beat(nowMs);
+        return this.#onBeat(timer.dueMs, nowMs);
       case 'probe-timeout':
         return this.#prober.askForHelp(timer.probe, nowMs);
       case 'probe-over':
@@ -290,7 +291,12 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
   /** Every stall of the event loop delays a beat, also one between two periods that are stretched. */
   #beat(nowMs: number): void {
     const { lagMs } = this.profile;
-    this.#schedule(lagMs, { kind: 'beat', dueMs: nowMs + lagMs });
+    this.#beatDueMs = nowMs + lagMs;
+    this.#schedule(lagMs, { kind: 'beat', dueMs: this.#beatDueMs });
+  }
+
+  #onBeat(dueMs: number, nowMs: number): void {
+    if (dueMs === this.#beatDueMs) this.#beat(nowMs);
   }
 
   #onLagged(byMs: number, nowMs: number): void {

@@ -121,7 +121,7 @@ describe('the membership core', () => {
     linkUp(1);
     linkUp(2);
     const timer = suspicionOf(handle({ type: 'accusation', from: C, accusation: accusationOf(1, 2) }, 10));
-    const beat = { kind: 'beat', dueMs: 100 } as const;
+    const beat = { kind: 'beat', dueMs: profile.lagMs } as const;
     const outputs = handle({ type: 'timer', timer: beat }, 700);
     expect(core.health).toBe(1);
     const next = { type: 'schedule', afterMs: profile.lagMs, timer: { kind: 'beat', dueMs: 700 + profile.lagMs } };

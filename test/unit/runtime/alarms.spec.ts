@@ -46,6 +46,20 @@ describe('alarms', () => {
     expect(rings).toBe(3);
   });
 
+  it.each([2 ** 31, 2 ** 53, Number.POSITIVE_INFINITY, Number.MAX_VALUE])(
+    'do not ring at once when they are due only in %d ms',
+    async (afterMs) => {
+      let rings = 0;
+      alarms.create('far', () => rings++).set(clock.monotonicMs() + afterMs);
+      await new Promise<void>((resolve) => alarms.create('near', resolve).set(clock.monotonicMs() + 30));
+      expect(rings).toBe(0);
+    },
+  );
+
+  it('take no time that is none', () => {
+    expect(() => alarms.create('never', () => undefined).set(Number.NaN)).toThrow('an alarm is set to a time');
+  });
+
   it('keep only the time set last', async () => {
     const rings: string[] = [];
     const alarm = alarms.create('moved', () => rings.push('moved'));
