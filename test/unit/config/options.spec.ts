@@ -31,6 +31,14 @@ describe('the options of the embedded API', () => {
     );
   });
 
+  it('may say beside the mount point whose tokens are good', () => {
+    const settings = settingsFromOptions({ name: 'a', api: { prefix: '/g', auth: '/etc/jwks.json' } });
+    expect(settings).toMatchObject({ api: { prefix: '/g' }, apiAuth: '/etc/jwks.json', apiAudience: 'grapevine' });
+    expect(settingsFromOptions({ name: 'a', api: { prefix: '/g' }, apiAuth: '/etc/jwks.json' }).apiAuth).toBe(
+      '/etc/jwks.json',
+    );
+  });
+
   it('that are unknown are refused rather than ignored', () => {
     expect(() => settingsFromOptions({ name: 'a', sercet: SECRET } as GrapevineOptions)).toThrow('sercet is not known');
   });
