@@ -75,6 +75,8 @@ export class Wants<B extends BundlePlace> {
     const former = topic.sinceMs;
     if (since === undefined) return;
     topic.sinceMs = since;
+    // A fetch of history that a restart interrupted goes on.
+    if (former === undefined) topic.isHistoryWanted ||= since === 0;
     if (former === undefined || since === former) return;
     if (since < former) {
       topic.isHistoryWanted = true;
