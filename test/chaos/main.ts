@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.js';
 import type { ChaosCase, Findings } from './case.js';
-import { isGreen, lines, markdown, matrix, totalsOf, type Outcome } from './report.js';
+import { byCase, isGreen, lines, markdown, matrix, totalsOf, type Outcome } from './report.js';
 import { World, type Circumstances } from './world.js';
 
 /** Runs cases one after the other and prints what held. Its arguments are told in docs/chaos.md. */
@@ -109,12 +109,12 @@ for (const chaosCase of chosen(firstSeed)) {
   process.stdout.write(`${lines(outcome)}\n`);
 }
 const totals = totalsOf(outcomes);
-process.stdout.write(matrix(outcomes));
+process.stdout.write(matrix(byCase(outcomes)));
 if (ask.json !== undefined) {
   const told = outcomes.map((outcome) => ({ ...outcome, isGreen: isGreen(outcome) }));
   writeFileSync(ask.json, `${JSON.stringify({ ...totals, seed: firstSeed, cases: told }, undefined, 2)}\n`);
 }
-if (ask.markdown !== undefined) writeFileSync(ask.markdown, markdown(outcomes));
+if (ask.markdown !== undefined) writeFileSync(ask.markdown, markdown(byCase(outcomes)));
 process.stdout.write(
   `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}\n`,
 );

@@ -37,9 +37,21 @@ export function totalsOf(outcomes: readonly Outcome[]): Totals {
   return { passed, failed: run.length - passed, skipped: outcomes.length - run.length };
 }
 
+/** One line of a table per case: of a case that was run many times the first red run, else the last. */
+export function byCase(outcomes: readonly Outcome[]): Outcome[] {
+  return [...new Set(outcomes.map(({ id }) => id))].map((id) => {
+    const ofCase = outcomes.filter((outcome) => outcome.id === id);
+    const shown = ofCase.find((outcome) => !isGreen(outcome)) ?? ofCase.at(-1)!;
+    const green = ofCase.filter(isGreen).length;
+    return ofCase.length === 1
+      ? shown
+      : { ...shown, title: `${shown.title} (${green} of ${ofCase.length} runs green)` };
+  });
+}
+
 /** A case as lines for people: its row of the table, and what it promises besides the invariants. */
 export function lines(outcome: Outcome): string {
-  const { id, title, seconds, skipped, error, findings, invariants, traffic } = outcome;
+  const { id, title, seed, seconds, skipped, error, findings, invariants, traffic } = outcome;
   if (skipped !== undefined) return `- ${id} ${title}: skipped, ${skipped}\n`;
   const cells = INVARIANTS.map((name) => `${name} ${shown(invariants[name])}`);
   return [
@@ -47,6 +59,7 @@ export function lines(outcome: Outcome): string {
     `    ${cells.join(' · ')}`,
     ...Object.entries(findings).map(([name, verdict]) => `    ${mark(verdict)} ${name}: ${verdict.figure}`),
     ...(error === undefined ? [] : [`    ✗ ended early: ${error}`]),
+    ...(isGreen(outcome) ? [] : [`    again: npm run chaos -- --only ${id} --seed ${seed}`]),
     '',
   ].join('\n');
 }

@@ -31,7 +31,8 @@ export class FaultyLane {
     private readonly source: Socket,
     private readonly target: Socket,
     private readonly pass: (chunk: Buffer) => Buffer,
-    private readonly random: () => number = Math.random,
+    private readonly lose: (bytes: number) => void,
+    private readonly random: () => number,
   ) {
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.on('close', () => this.#sourceClosed());
@@ -45,10 +46,7 @@ export class FaultyLane {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#fault.isCut === true) {
-      this.hasLost = true;
-      return;
-    }
+    if (this.#fault.isCut === true) return this.#lose(chunk);
     const passed = this.pass(chunk);
     if (this.#fault.delayMs === undefined && this.#fault.bytesPerSecond === undefined && this.#underway.length === 0) {
       this.target.write(passed);
@@ -58,6 +56,11 @@ export class FaultyLane {
       this.#arm();
     }
     this.#flow();
+  }
+
+  #lose(chunk: Buffer): void {
+    this.hasLost = true;
+    this.lose(chunk.length);
   }
 
   #dueMs(length: number): number {
@@ -79,7 +82,7 @@ export class FaultyLane {
     while (this.#underway[0] !== undefined && this.#underway[0].dueMs <= performance.now()) {
       const { chunk } = this.#underway.shift()!;
       this.#bytesUnderway -= chunk.length;
-      if (this.#fault.isCut === true) this.hasLost = true;
+      if (this.#fault.isCut === true) this.#lose(chunk);
       else this.target.write(chunk);
     }
     if (this.#hasEnded && this.#underway.length === 0) this.target.destroy();

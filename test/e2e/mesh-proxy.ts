@@ -16,8 +16,9 @@ export class MeshProxy {
   #faultOf: (from: string, to: string) => LaneFault = () => ({});
   #recorded: Saying[] | undefined;
   #bitsToFlip = 0;
-  /** Bytes that were read from nodes, cut off or not. */
+  /** Bytes that were carried on, and those that were thrown away. */
   bytes = 0;
+  bytesLost = 0;
   /** Every connection that a node began: its name ('' when it is none of the nodes), and to whom. */
   readonly dials: { readonly from: string; readonly to: string; readonly atMs: number }[] = [];
 
@@ -96,7 +97,9 @@ export class MeshProxy {
     const from = this.#ownerOf(socket);
     this.dials.push({ from, to, atMs: performance.now() });
     const passage = (side: Side): ((chunk: Buffer) => Buffer) => this.#passage(side);
-    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to, passage, random: this.random });
+    const lose = (bytes: number): void => void (this.bytesLost += bytes);
+    const { random } = this;
+    const connection = new Connection(socket, connect(port, '127.0.0.1'), { from, to, passage, lose, random });
     connection.apply(this.#faultOf);
     this.#connections.add(connection);
     connection.onGone(() => this.#connections.delete(connection));
@@ -140,6 +143,7 @@ interface Ends {
   readonly from: string;
   readonly to: string;
   readonly random: () => number;
+  readonly lose: (bytes: number) => void;
   passage(side: Side): (chunk: Buffer) => Buffer;
 }
 
@@ -155,8 +159,8 @@ class Connection {
     private readonly ends: Ends,
   ) {
     for (const socket of [near, far]) socket.setNoDelay().on('error', () => this.destroy());
-    this.#out = new FaultyLane(near, far, ends.passage('dialling'), ends.random);
-    this.#back = new FaultyLane(far, near, ends.passage('dialled'), ends.random);
+    this.#out = new FaultyLane(near, far, ends.passage('dialling'), ends.lose, ends.random);
+    this.#back = new FaultyLane(far, near, ends.passage('dialled'), ends.lose, ends.random);
   }
 
   /** Tells when both ends are closed. */

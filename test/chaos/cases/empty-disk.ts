@@ -8,6 +8,7 @@ const GONE_WITHIN = 10;
 export const emptyDisk: ChaosCase = {
   id: 'F12a',
   title: 'same name with an empty disk',
+  isLong: true,
   async run(world) {
     await world.wait(5, 2);
     const lost = world.node('D');

@@ -4,7 +4,7 @@ import type { Subscriber } from '../subscribers.js';
 import type { SubscriberPlace, World } from '../world.js';
 
 const CLIENTS = 20;
-const PAYLOAD_BYTES = 4_096;
+const PAYLOAD_BYTES = 16_384;
 /** A busy machine adds this to a time that is a few ms. */
 const RESOLUTION_MS = 1;
 
@@ -12,9 +12,10 @@ const RESOLUTION_MS = 1;
 export const slowClient: ChaosCase = {
   id: 'F15a',
   title: '1 of 20 clients stops reading',
+  isLong: true,
   world: {
     subscribers: Array.from({ length: CLIENTS - 1 }, (_, index) => placeAtA(index % 2 === 0 ? 'socket' : 'stream')),
-    load: { payloadBytes: PAYLOAD_BYTES, perSecond: 250, topics: ['chat'] },
+    load: { payloadBytes: PAYLOAD_BYTES, perSecond: 100, topics: ['chat'] },
   },
   async run(world) {
     const slow = await world.subscribe(placeAtA('socket'));

@@ -10,6 +10,7 @@ const RECEIVERS: Readonly<Record<string, (publisher: string) => number>> = {
 };
 const BREAK_EVERY_MS = 2_000;
 const STORM_EVERY = 4;
+const NAMES = ['A', 'B', 'C', 'D'];
 
 /** F5: every way is slow and uneven, links break all the time, now and then all at once. */
 export const slowNetwork: ChaosCase = {
@@ -25,6 +26,8 @@ export const slowNetwork: ChaosCase = {
     for (let turn = 1; performance.now() < endMs; turn++) {
       await sleep(BREAK_EVERY_MS);
       world.proxy.breakConnections(turn % STORM_EVERY === 0 ? 1 : 0.3);
+      // One does not even notice that its connections are gone.
+      if (turn % STORM_EVERY === 2) world.proxy.halfOpen(NAMES[turn % NAMES.length] ?? 'A');
     }
     await world.load.stop();
     await world.agree();
