@@ -64,8 +64,7 @@ function decodeNodes(list: unknown, groups: ReadonlyMap<string, readonly string[
   for (const entry of list as unknown[]) {
     if (entry === EVERYBODY) continue;
     const members = isThumbprint(entry) ? [entry] : groups.get(entry as string);
-    if (members === undefined)
-      return refused(`names ${JSON.stringify(entry)}, which is neither a thumbprint nor a group`);
+    if (members === undefined) return refused(`names ${named(entry)}, which is neither a thumbprint nor a group`);
     for (const id of members) ids.add(id);
   }
   return decoded(list.includes(EVERYBODY) ? 'everybody' : ids);
@@ -78,6 +77,11 @@ function isGroupName(name: string): boolean {
 
 function isThumbprints(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isThumbprint);
+}
+
+/** Only text is repeated: writing out a value may take more stack than reading it. */
+function named(entry: unknown): string {
+  return typeof entry === 'string' ? JSON.stringify(entry) : 'something';
 }
 
 function isObject(value: unknown): value is Members {

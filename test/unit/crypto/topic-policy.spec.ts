@@ -11,6 +11,11 @@ function policyOf(document: unknown): TopicPolicy {
 }
 
 describe('a topic policy', () => {
+  it('is refused, and nothing is thrown, when an entry is deeper than a stack', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(decodePolicy(`{"topics":{"a":{"read":[${deep}]}}}`).ok).toBe(false);
+  });
+
   it('without a rule is open to everybody', () => {
     for (const policy of [OPEN_POLICY, policyOf({ topics: {} })]) {
       expect(policy.allows('publish', A, 'orders')).toBe(true);
