@@ -6,9 +6,9 @@ import { SystemClock } from '../runtime/system-clock.service.js';
 import { NodeName } from './membership/node-name.service.js';
 
 /** A node whose bootstrap peers do not answer for so long goes on alone, and joins them when they do. */
-export const ALONE_AFTER_MS = 3_000;
+const ALONE_AFTER_MS = 3_000;
 /** With a link to a peer it waits so long for both directories to be equal; where interests change all the time they may never be. */
-export const SYNC_MS_MAX = 60_000;
+const SYNC_MS_MAX = 60_000;
 
 /** What joining asks of the peers. */
 export interface JoiningWorld {
