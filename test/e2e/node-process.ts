@@ -8,7 +8,7 @@ import { NodeClient } from './node-client.js';
 /** What is run is what is shipped, or the build in another folder. */
 const MAIN = resolve(process.env['GRAPEVINE_DIST'] ?? 'dist', 'main.js');
 /** A node alone is ready in a second; several at once on a busy machine are not. */
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** A real node in a process of its own, and what one does to it from outside. */
 export class NodeProcess extends NodeClient {
