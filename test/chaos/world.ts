@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -262,6 +262,7 @@ export class World {
     await this.#cluster?.stop();
     await this.proxy.close();
     this.#namespaces?.close();
+    for (const { name } of this.#cluster?.nodes ?? []) rmSync(this.#ordersOf(name), { force: true });
   }
 
   async #open(): Promise<void> {
