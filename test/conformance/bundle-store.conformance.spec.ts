@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
+import { open as openLmdb } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BundleStore, HeldExtent, StoredBundle } from '../../src/gossip/store/bundle-store.js';
 import type { LmdbBundleStore } from '../../src/gossip/store/lmdb-bundle-store.service.js';
@@ -356,6 +357,26 @@ describe('LMDB bundle store on disk', () => {
     expect(error).toBeInstanceOf(StartError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).not.toContain('\n');
+  });
+
+  it('brings a store of format 1, whose rows had no checksums, to the format of today', async () => {
+    const folder = await filledFolder();
+    const { id } = JSON.parse(await readFile(join(folder, 'format.json'), 'utf8')) as { id: string };
+    const database = openLmdb<Buffer, Buffer>({ path: folder, maxDbs: 1, keyEncoding: 'binary', encoding: 'binary' });
+    const sealed = [...database.getRange()];
+    await database.batch(() => {
+      for (const { key, value } of sealed) void database.put(key, value.subarray(0, -4));
+    });
+    await database.close();
+    await writeFile(join(folder, 'format.json'), JSON.stringify({ format: 1, id }));
+    for (let start = 1; start <= 2; start++) {
+      const store = await open(folder);
+      expect(store.id).toBe(id);
+      expect(store.read(stream.id, 1, ALL)).toHaveLength(100);
+      expect(store.counters).toEqual({ recordsDamaged: 0, storesSetAside: 0 });
+      await store.close();
+    }
+    expect(JSON.parse(await readFile(join(folder, 'format.json'), 'utf8'))).toMatchObject({ format: 2, id });
   });
 
   it('asks the database when format.json is damaged', async () => {
