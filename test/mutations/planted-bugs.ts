@@ -37,7 +37,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/gossip/dissemination/reception.ts',
     find: 'const fromSeq = Math.max(ready.fromSeq, Math.min(state.releasedSeq, bundle.lastSeq) + 1);',
     replace: 'const { fromSeq } = ready;',
-    noticedBy: { sim: FULL_DISKS, unit: ['test/unit/gossip/dissemination'] },
+    noticedBy: { sim: FULL_DISKS },
     isCheap: true,
   },
   {
@@ -96,14 +96,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/gossip/dissemination/gossip-core.ts',
     find: '    this.#confirming.linkUp(peer);\n    this.#repair.hearAgain();\n',
     replace: '    this.#confirming.linkUp(peer);\n',
-    noticedBy: {},
+    noticedBy: { sim: ['--regression', 'gap-at-link-up'] },
   },
   {
     name: 'give-up-after-standing-still',
     file: 'src/gossip/dissemination/gossip-core.ts',
     find: 'if (nowMs - this.#tickDueMs > 5 * TICK_MS) this.#repair.hearAgain();',
     replace: '',
-    noticedBy: {},
+    noticedBy: { sim: ['--regression', 'gap-after-standing-still'] },
   },
   {
     name: 'no-history-on-regain',
