@@ -21,6 +21,7 @@ import { HostCheck } from './http/host-check.service.js';
 import { SocketDoor } from './http/socket-door.service.js';
 import { TlsFiles } from './http/tls-files.service.js';
 import { ClientLimits } from './limits/client-limits.service.js';
+import { OpenConnections } from './limits/open-connections.service.js';
 import { MessagesController } from './messages.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { NdjsonIntake } from './ndjson-intake.service.js';
@@ -57,6 +58,7 @@ import { TopicsController } from './topics.controller.js';
     },
     MetricsService,
     NdjsonIntake,
+    OpenConnections,
     ProblemFilter,
     SocketDoor,
     TlsFiles,

@@ -6,13 +6,12 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { ClientAccess } from './auth/access.service.js';
-import { ClientCounters } from './client-counters.js';
 import { mountDocs } from './docs.setup.js';
 import { HostCheck } from './http/host-check.service.js';
 import { clientErrorAnswer } from './http/client-error.js';
 import { readTlsCredentials } from './http/tls-files.service.js';
 import { readJson } from './json-body.js';
-import { limitConnections } from './limits/connection-limits.setup.js';
+import { OpenConnections } from './limits/open-connections.service.js';
 import { asGrapevineError, problemOf, PROBLEM_TYPE } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
@@ -70,7 +69,7 @@ export function httpAdapterFor(settings: Settings): FastifyAdapter {
 export function configureHttp(app: NestFastifyApplication, settings: Settings): void {
   if (settings.api === false) return;
   const server = app.getHttpAdapter().getInstance();
-  limitConnections(app.getHttpServer(), settings, app.get(ClientCounters));
+  app.get(OpenConnections).watch(app.getHttpServer());
   setSecurityHeaders(server, settings);
   checkRequests(server, app.get(HostCheck), app.get(ClientAccess));
   takeOnlyJson(server);

@@ -37,7 +37,8 @@ function dial({ url }: RunningNode, text?: string): TcpSocket {
 async function answerOf(socket: TcpSocket): Promise<string> {
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString()));
-  await once(socket, 'close');
+  // Not `once` of node:events, to which a connection that is reset is an error.
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 
@@ -182,6 +183,21 @@ describe('connections', () => {
     expect(await entry(node)).toBe('connected');
     await expect.poll(() => dialled.filter(({ closed }) => closed).length, { timeout: 45_000 }).toBe(50);
   }, 60_000);
+
+  it('that say nothing, or never end what they say, do not keep a node from stopping', async () => {
+    const node = await start();
+    const texts = [
+      '',
+      'GET / HTTP/1.1\r\nhost: localhost\r\nx: ',
+      'POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n',
+      UPGRADE,
+    ];
+    const dialled = texts.flatMap((text) => Array.from({ length: 5 }, () => dial(node, text)));
+    await Promise.all(dialled.map((socket) => once(socket, 'connect')));
+    const ended = Promise.all(dialled.map((socket) => answerOf(socket)));
+    await node.close();
+    await ended;
+  });
 
   it('that break while their handshake is looked at leave the node running', async () => {
     const node = await start();
