@@ -319,7 +319,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     const changed = this.#table.takeChanged();
     this.#isWalkOverAll = this.#isAllToBeTold;
     this.#isAllToBeTold = false;
-    this.#walk.begin(this.#isWalkOverAll ? this.#topics() : changed);
+    this.#walk.begin(this.#isWalkOverAll ? this.#table.topicNames() : changed);
     for (const peer of this.#links) this.#summaries.round(peer, nowMs);
     this.#wants.sweep(nowMs);
   }
@@ -341,7 +341,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#reception.tick(nowMs);
     this.#repair.tick(nowMs);
     this.#dissemination.tick(nowMs);
-    if (this.#audience.tick(() => this.#topics(), nowMs)) this.#roundSoon(nowMs);
+    if (this.#audience.tick(() => this.#table.topicNames(), nowMs)) this.#roundSoon(nowMs);
   }
 
   #giveUp(state: StreamState<B>, to: number): void {
@@ -369,10 +369,6 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#summaries.forget(stream.topic);
     this.#acknowledgements.close(stream.id);
     this.#out.push({ type: 'forget', stream });
-  }
-
-  *#topics(): Iterable<string> {
-    for (const { topic } of this.#table.topics()) yield topic;
   }
 
   #roundSoon(nowMs: number): void {

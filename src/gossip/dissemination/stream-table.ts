@@ -76,6 +76,10 @@ export class StreamTable<B extends BundlePlace> {
     return this.#topics.values();
   }
 
+  topicNames(): Iterable<string> {
+    return this.#topics.keys();
+  }
+
   streams(): Iterable<StreamState<B>> {
     return this.#streams.values();
   }

@@ -12,7 +12,6 @@ import { SystemClock } from '../../runtime/system-clock.service.js';
 import { Backfills } from './backfills.js';
 import {
   BUNDLE_STORE,
-  type BundleEntry,
   type BundleStore,
   type StoreCounters,
   type HeldExtent,
