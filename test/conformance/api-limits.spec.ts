@@ -28,7 +28,8 @@ async function entered(node: RunningNode): Promise<Socket> {
 function dial({ url }: RunningNode, text?: string): TcpSocket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname, () => text !== undefined && socket.write(text));
-  socket.on('error', () => undefined);
+  // The end of a connection is only seen by who reads.
+  socket.on('error', () => undefined).resume();
   closing.push(() => socket.destroy());
   return socket;
 }
