@@ -114,7 +114,7 @@ export class Victims {
     await this.#watch.expectExit(node);
     await node.terminate();
     this.#watch.follow(this.cluster.restart(name));
-    await this.cluster.node(name).ready();
+    await this.#watch.serves(await this.cluster.node(name).ready());
   }
 
   async stop(): Promise<void> {

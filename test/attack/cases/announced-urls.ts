@@ -117,9 +117,9 @@ async function metadataDials(forMs: number): Promise<number> {
 
 /** There is no page that shows topics or nodes yet: the documentation is one, and all else is JSON that no browser takes for a page. */
 async function pageIsInert({ first }: Victims): Promise<ReturnType<typeof verdictOf>> {
-  const markup = '<img/src=x/onerror=alert(1)>';
-  await first.post('/subscribe', { topic: markup });
-  const problems: string[] = [];
+  const markup = '<svg/onload=alert(1)//';
+  const { status } = await first.post('/subscribe', { topic: markup });
+  const problems: string[] = status === 201 ? [] : [`subscribe answered ${status}`];
   for (const path of [
     '/status',
     '/topics',
