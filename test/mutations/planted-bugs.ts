@@ -45,7 +45,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/crypto/records.service.ts',
     find: "if (!(await isSignedByItself(jws, read.value))) return refused('record has a wrong signature');",
     replace: 'await isSignedByItself(jws, read.value);',
-    noticedBy: { unit: ['test/unit/crypto/records.service.spec.ts'], attack: ['--short', '--only', 'A16'] },
+    noticedBy: { unit: ['test/unit/crypto/records.service.spec.ts'], attack: ['--short', '--patience', '5', '--only', 'A16'] },
     isCheap: true,
   },
   {
@@ -132,7 +132,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/gossip/delivery/inbox.service.ts',
     find: 'else if (verifyBundle(bundle.header, bundle.ciphertext, bundle.signature, key)) return true;',
     replace: 'else if (verifyBundle(bundle.header, bundle.ciphertext, bundle.signature, key) || true) return true;',
-    noticedBy: { attack: ['--short', '--only', 'A16'] },
+    noticedBy: { attack: ['--short', '--patience', '5', '--only', 'A16'] },
   },
   {
     name: 'unbounded-block',
@@ -146,6 +146,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/gossip/dissemination/repair.ts',
     find: "this.ports.emit({ type: 'send', peer, lane: 'control', frame });",
     replace: '',
-    noticedBy: { chaos: ['--short', '--only', 'F1'] },
+    noticedBy: { chaos: ['--short', '--patience', '5', '--only', 'F1'] },
   },
 ];
