@@ -79,9 +79,9 @@ function isThumbprints(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isThumbprint);
 }
 
-/** Only text is repeated: writing out a value may take more stack than reading it. */
+/** Lists and objects are not repeated: writing one out may take more stack than reading it. */
 function named(entry: unknown): string {
-  return typeof entry === 'string' ? JSON.stringify(entry) : 'something';
+  return typeof entry === 'object' && entry !== null ? 'an object or a list' : JSON.stringify(entry);
 }
 
 function isObject(value: unknown): value is Members {
