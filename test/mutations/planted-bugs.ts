@@ -45,7 +45,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/crypto/records.service.ts',
     find: "if (!(await isSignedByItself(jws, read.value))) return refused('record has a wrong signature');",
     replace: 'await isSignedByItself(jws, read.value);',
-    noticedBy: { unit: ['test/unit/crypto/records.service.spec.ts'], attack: ['--short', '--patience', '5', '--only', 'A16'] },
+    noticedBy: {
+      unit: ['test/unit/crypto/records.service.spec.ts'],
+      attack: ['--short', '--patience', '5', '--only', 'A16'],
+    },
     isCheap: true,
   },
   {
