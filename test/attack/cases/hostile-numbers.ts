@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeGossipFrame } from '../../../src/gossip/bundles/gossip-frame-codec.js';
+import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import { decodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
 import { atLeast, atMost, exactly } from '../../chaos/case.js';
 import { Frames } from '../../fuzz/fuzz.js';
@@ -51,6 +52,7 @@ async function sendMutants(victims: Victims, seed: number): Promise<number> {
   for (let frame = 0; sent < 20_000 && peer.isLinked; frame++) {
     const [channel, frames] = frame % 2 === 0 ? ([MEMBERSHIP, membership] as const) : ([GOSSIP, gossip] as const);
     const body = frames.at(frame);
+    if (body.length >= FRAME_BYTES_MAX) continue;
     const isWellFormed = (channel === MEMBERSHIP ? decodePeerFrame(body) : decodeGossipFrame(body)).ok;
     if (!isWellFormed && (sent < 10_000 || malformed++ > MALFORMED_PER_LINK)) continue;
     if (peer.send(channel, body)) sent++;
