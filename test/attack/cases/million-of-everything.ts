@@ -5,7 +5,7 @@ import type { GossipFrame } from '../../../src/gossip/bundles/gossip-frames.js';
 import { encodeSegmentBody, signedSegment } from '../../../src/peers/interest/interest-segment.js';
 import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
 import { nodeIdFrom } from '../../../src/peers/node-id.js';
-import { atLeast, atMost } from '../../chaos/case.js';
+import { atLeast, atMost, exactly } from '../../chaos/case.js';
 import type { AttackCase } from '../attack-case.js';
 import { GOSSIP, HostilePeer } from '../hostile-peer.js';
 import type { Victims } from '../victims.js';
@@ -41,9 +41,11 @@ export const millionOfEverything: AttackCase = {
     const { items } = (await victims.first.get<{ items: { topic: string }[] }>('/topics?limit=1000')).body;
     const claimed = items.filter(({ topic }) => topic.startsWith('flood.')).length;
     const read = (await total([victims.first], 'grapevine_link_frames_received_total')) - readBefore;
+    const ended = peer.closed[0] ?? 'stayed';
     await peer.leave();
     return {
       'frames that the victim read': atLeast(read, sent / 2),
+      'link, while it lasted': exactly(ended, 'stayed'),
       'frames sent': atLeast(sent, (3 * victims.size(MANY, MANY / 20)) / PER_PAGE),
       'members at the victim': atMost(status.peers.length, victims.nodes.length),
       'interests of one member': atMost(claimed, 4_096),
