@@ -34,12 +34,12 @@ try {
 const rows = [...table].map(
   ([name, row]) => `| ${name} | ${SUITES.map((suite) => row.get(suite) ?? '').join(' | ')} |`,
 );
-console.log([`| planted bug | ${SUITES.join(' | ')} |`, `|---|${'---|'.repeat(SUITES.length)}`, ...rows].join('\n'));
+print([`| planted bug | ${SUITES.join(' | ')} |`, `|---|${'---|'.repeat(SUITES.length)}`, ...rows].join('\n'));
 if (values.json !== undefined) {
   const told = Object.fromEntries([...table].map(([name, row]) => [name, Object.fromEntries(row)]));
   writeFileSync(values.json, `${JSON.stringify(told, undefined, 2)}\n`);
 }
-console.log(failed === 0 ? 'every planted bug was noticed' : `${failed} were not noticed`);
+print(failed === 0 ? 'every planted bug was noticed' : `${failed} were not noticed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 function tryBug(bug: PlantedBug): void {
@@ -54,8 +54,8 @@ function tryBug(bug: PlantedBug): void {
       const { isRed, told } = tree.run(suite, args);
       row.set(suite, isGreen ? (isRed ? 'red' : 'MISSED') : 'red without it');
       if (!isRed || !isGreen) failed++;
-      console.log(`${bug.name}: ${suite} ${args.join(' ')}: ${row.get(suite)}`);
-      if (!isRed) console.log(told);
+      print(`${bug.name}: ${suite} ${args.join(' ')}: ${row.get(suite)}`);
+      if (!isRed) print(told);
     }
   } finally {
     tree.close();
@@ -66,7 +66,11 @@ function isGreenWithout(suite: Suite, args: readonly string[]): boolean {
   const asked = `${suite} ${args.join(' ')}`;
   if (green.has(asked)) return true;
   const { isRed, told } = sound.run(suite, args);
-  if (isRed) console.log(`${asked} is red without any bug:\n${told}`);
+  if (isRed) print(`${asked} is red without any bug:\n${told}`);
   else green.add(asked);
   return !isRed;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

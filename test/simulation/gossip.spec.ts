@@ -26,7 +26,7 @@ describe('gossip under faults', () => {
     () => {
       const args = ['run', '--silent', 'sim', '--', '--seeds', String(SEEDS), '--faults', HELD_UNDER];
       const { status, stdout } = spawnSync('npm', args, { encoding: 'utf8' });
-      expect(status, stdout).toBe(0);
+      expect({ status, stdout }).toMatchObject({ status: 0 });
     },
     SEEDS_LIMIT_MS,
   );

@@ -42,8 +42,8 @@ function showOne(): void {
   const named = regressions.find(({ name }) => name === values.regression);
   if (values.regression !== undefined && named === undefined) throw new Error(`no regression ${values.regression}`);
   const outcome = runScenario(named?.scenario ?? scenarioOf(Number(values.seed), seconds, faults));
-  console.log(outcome.trace);
-  for (const problem of outcome.problems) console.log(`  ${problem}`);
+  print(outcome.trace);
+  for (const problem of outcome.problems) print(`  ${problem}`);
   process.exitCode = outcome.problems.length === 0 ? 0 : 1;
 }
 
@@ -62,9 +62,9 @@ async function runMany(from: number, seeds: number): Promise<void> {
     for (const [name, count] of Object.entries(report.counts)) sums[name] = (sums[name] ?? 0) + count;
     if (report.problems.length === 0) return;
     failed.push(report);
-    console.log(report.trace);
-    for (const problem of report.problems) console.log(`  ${problem}`);
-    console.log(`  replay: npm run sim -- --seed ${report.seed}${others}`);
+    print(report.trace);
+    for (const problem of report.problems) print(`  ${problem}`);
+    print(`  replay: npm run sim -- --seed ${report.seed}${others}`);
   };
   const result = () => ({
     from,
@@ -83,14 +83,14 @@ async function runMany(from: number, seeds: number): Promise<void> {
   };
   const progress = setInterval(() => {
     save();
-    console.log(`${done} of ${seeds} seeds, ${failed.length} failed`);
+    print(`${done} of ${seeds} seeds, ${failed.length} failed`);
   }, PROGRESS_MS);
   const take = (): number | undefined => (next < from + seeds ? next++ : undefined);
   await Promise.all(Array.from({ length: Math.min(Number(values.workers), seeds) }, () => work(take, saw)));
   clearInterval(progress);
   save();
   const { virtualHours, elapsedSeconds, cpuMsPerSeed } = result();
-  console.log(
+  print(
     `${done} seeds, ${virtualHours} virtual hours, ${failed.length} failed; ${elapsedSeconds} s, ${cpuMsPerSeed} ms of CPU a seed`,
   );
   process.exitCode = failed.length === 0 ? 0 : 1;
@@ -128,4 +128,8 @@ function ask(worker: ChildProcess, seed: number): Promise<Report | undefined> {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

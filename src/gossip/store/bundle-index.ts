@@ -55,6 +55,11 @@ export function entryOf({ stream, firstSeq, lastSeq, arrival, receivedAtMs, byte
   return { stream, firstSeq, lastSeq, arrival, receivedAtMs, byteLength: bytes.length };
 }
 
+/** What is known of a bundle besides its bytes. */
+export function asEntry(bundle: BundleEntry | StoredBundle): BundleEntry {
+  return 'bytes' in bundle ? entryOf(bundle) : bundle;
+}
+
 /** The first of `bundles`, at most `limit`, as many as fit in `bytesMax` but at least one. */
 export function fitting(bundles: Iterable<StoredBundle>, limit: number, bytesMax: number): StoredBundle[] {
   const taken: StoredBundle[] = [];

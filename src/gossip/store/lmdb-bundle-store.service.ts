@@ -9,7 +9,7 @@ import { GrapevineError } from '../../runtime/errors.js';
 import type { NodeLogger } from '../../runtime/node-logger.service.js';
 import type { NodeId } from '../../peers/node-id.js';
 import { committedOf, removeSome } from './committed-bundles.js';
-import { entryOf, firstOf, fitting } from './bundle-index.js';
+import { asEntry, entryOf, firstOf, fitting } from './bundle-index.js';
 import * as rows from './bundle-rows.js';
 import type { BundleEntry, BundleStore, HeldExtent, StoreCounters, StoredBundle, StoredKey } from './bundle-store.js';
 import { openEnvironment, type Environment } from './lmdb-environment.service.js';
@@ -22,6 +22,14 @@ import { WriteQueue, type Write } from './write-queue.js';
 const DROP_TRIES = 3;
 const STREAMS_PER_TURN = 500;
 
+/** Where a store is, and what it needs. */
+export interface LmdbStoreOptions {
+  readonly folder: string;
+  readonly durability: 'async' | 'fsync';
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
+}
+
 /** The durable store, in a folder that this process has locked. */
 export class LmdbBundleStore implements BundleStore {
   readonly #folder: string;
@@ -32,7 +40,7 @@ export class LmdbBundleStore implements BundleStore {
   readonly #keys = new Map<string, StoredKey>();
   readonly #queue = new WriteQueue<LmdbRows>();
   readonly #counters = { recordsDamaged: 0, storesSetAside: 0 };
-  readonly #logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
+  readonly #logger: LmdbStoreOptions['logger'];
   readonly #clock: Pick<Clock, 'wallMs'>;
   #environment: Environment | undefined;
   #writing: Promise<void> | undefined;
@@ -43,16 +51,11 @@ export class LmdbBundleStore implements BundleStore {
   #reusableBytes = 0;
   #hasFailed = false;
 
-  constructor(options: {
-    readonly folder: string;
-    readonly durability: 'async' | 'fsync';
-    readonly clock: Pick<Clock, 'wallMs'>;
-    readonly logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
-  }) {
-    this.#folder = options.folder;
-    this.#isFlushed = options.durability === 'fsync';
-    this.#clock = options.clock;
-    this.#logger = options.logger;
+  constructor({ folder, durability, clock, logger }: LmdbStoreOptions) {
+    this.#folder = folder;
+    this.#isFlushed = durability === 'fsync';
+    this.#clock = clock;
+    this.#logger = logger;
   }
 
   get id(): string {
@@ -394,8 +397,4 @@ export class LmdbBundleStore implements BundleStore {
       if (seen % STREAMS_PER_TURN === 0) await nextTurn();
     }
   }
-}
-
-function asEntry(bundle: BundleEntry | StoredBundle): BundleEntry {
-  return 'bytes' in bundle ? entryOf(bundle) : bundle;
 }

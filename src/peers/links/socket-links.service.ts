@@ -223,7 +223,7 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
 
   #tick(): void {
     const stoodStillMs = Math.max(0, this.clock.monotonicMs() - this.#tickDueMs);
-    for (const { session } of [...this.#links.values()]) session.tick(stoodStillMs);
+    for (const { session } of this.#links.values()) session.tick(stoodStillMs);
     if (!this.#isClosing) this.#setTick();
   }
 
