@@ -110,9 +110,11 @@ export class GossipNode implements UpperLayer {
   }
 
   // As the driver does it: the offset is off by at most half a round trip.
-  #localTimeOf(peer: string, theirWallMs: number): number {
-    const { rttMs = 0, clockOffsetMs = 0 } = this.membership.measured.get(peer) ?? {};
-    return theirWallMs - clockOffsetMs - Math.max(CLOCK_MARGIN_MS, rttMs / 2);
+  #localTimeOf(peer: string, theirWallMs: number): number | undefined {
+    const { clocks, ownClocks } = this.membership;
+    const rttMs = clocks.rttMs(peer);
+    if (rttMs === undefined && this.membership.isLinked(peer)) return undefined;
+    return theirWallMs - (clocks.offsetMs(peer, ownClocks) ?? 0) - Math.max(CLOCK_MARGIN_MS, (rttMs ?? 0) / 2);
   }
 
   #ownStream(topic: string): OwnStream {
@@ -182,7 +184,8 @@ export class GossipNode implements UpperLayer {
       case 'serve':
         return this.#serve(output);
       case 'gap':
-        return this.world.witness.gap(this, output.gap);
+        if (this.wants(output.gap.stream.topic)) this.world.witness.gap(this, output.gap);
+        return;
       case 'extent': {
         const former = this.log.extent(output.stream.id)?.floor;
         if (this.log.setExtent(output, this.wallMs)) return this.#flushLater();

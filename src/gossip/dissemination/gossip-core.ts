@@ -77,6 +77,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       emit,
       giveUp: (state, to) => this.#giveUp(state, to),
       giveUpHistory: (state) => this.#reception.giveUpHistory(state),
+      isWanted: (topic) => this.#audience.isWantedHere(topic),
       askAll: (topic) => this.#links.forEach((peer) => this.#summaries.ask(peer, topic, this.#nowMs)),
     });
     this.#reception = new Reception(this.#links, this.#table, this.#audience, this.#repair, {

@@ -10,7 +10,7 @@ import type { Audience } from './audience.js';
 import type { Claim } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import { Newcomers, type Newcomer } from './newcomers.js';
-import type { Repair } from './repair.js';
+import { isOffer, type Repair } from './repair.js';
 import { extentOf, stateOf, type StreamState, type StreamTable } from './stream-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
@@ -106,8 +106,9 @@ export class Reception<B extends BundlePlace> {
     this.#reviewFloor(peer, state, claim);
     this.#lookForHistory(peer, state, claim, nowMs);
     if (claim.frontier <= state.window.frontier) return true;
-    this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: false }, nowMs);
-    return false;
+    const { floor, frontier } = claim;
+    this.repair.claimed(state, { peer, floor, frontier, isUrgent: false }, nowMs);
+    return !isOffer(stream, { peer, floor, frontier });
   }
 
   /** Releases whatever is next, after a bundle came in or a gap was jumped. */
@@ -204,7 +205,7 @@ export class Reception<B extends BundlePlace> {
     if (this.#isForgotten(stream)) return true;
     if (!this.audience.isWantedHere(stream.topic)) return false;
     const isOwnWord = peer === stream.publisher;
-    const isEmpty = !isOwnWord && claim.start >= claim.frontier;
+    const isEmpty = !isOwnWord && Math.max(claim.start, this.ports.floorOf(stream)) >= claim.frontier;
     const newcomer =
       this.#newcomers.get(stream.id) ?? (isEmpty ? undefined : this.#newcomers.open(stream, peer, claim.start));
     if (newcomer === undefined) return isEmpty;

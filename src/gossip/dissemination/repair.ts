@@ -10,7 +10,7 @@ import type { DirectoryView } from '../../peers/directory-view.js';
 import type { PulledFrame } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import type { StreamState } from './stream-table.js';
-import type { StreamId } from '../bundles/stream.js';
+import type { Stream, StreamId } from '../bundles/stream.js';
 
 /** Streams that are repaired at a time; what is beyond comes with a later comparison. */
 export const NEEDS_MAX = 16_384;
@@ -63,6 +63,8 @@ export interface RepairPorts<B extends BundlePlace> {
   giveUpHistory(state: StreamState<B>): void;
   /** Ask all linked peers what they hold of a topic. */
   askAll(topic: string): void;
+  /** Whether anybody gets the topic from here. */
+  isWanted(topic: string): boolean;
 }
 
 export class Repair<B extends BundlePlace> {
@@ -86,7 +88,7 @@ export class Repair<B extends BundlePlace> {
     claim: { peer: NodeId; floor: number; frontier: number; isUrgent: boolean },
     nowMs: number,
   ): void {
-    const need = this.#needOf(state, nowMs);
+    const need = isOffer(state.stream, claim) ? this.#needOf(state, nowMs) : this.#needs.get(state.stream.id);
     if (need === undefined) return;
     if (claim.isUrgent) need.readyAtMs = nowMs;
     const holder = need.holders.get(claim.peer);
@@ -208,6 +210,8 @@ export class Repair<B extends BundlePlace> {
     const range = rangeOf(need);
     if (range === undefined) return;
     const { after } = range;
+    // Nobody tells this node what it does not want: that is no sign of a gap.
+    if (!this.ports.isWanted(state.stream.topic)) return this.#drop(need);
     const holders = [...need.holders].filter(([peer]) => this.links.has(peer));
     // A holder that is only busy has it still.
     const hasIt = (holder: Holder): boolean =>
@@ -244,6 +248,7 @@ export class Repair<B extends BundlePlace> {
     }
     if (next === undefined) {
       if (sure < Infinity) this.ports.giveUp(need.state, sure);
+      else if (holders.every(([, holder]) => holder.floor >= holder.frontier)) this.#drop(need);
     } else if (need.holders.get(next)!.retryAtMs <= nowMs) this.#pull(need, next, { after, from: floor, to }, nowMs);
   }
 
@@ -264,6 +269,11 @@ export class Repair<B extends BundlePlace> {
     return mayComeBack ? GAP_WAIT_MS.absent : GAP_WAIT_MS.holders;
   }
 
+  #drop({ state }: Need<B>): void {
+    state.window.dropAhead();
+    this.forget(state.stream.id);
+  }
+
   #pullsFrom(peer: NodeId): number {
     return this.#pullsOf.get(peer) ?? 0;
   }
@@ -273,6 +283,14 @@ export class Repair<B extends BundlePlace> {
     need.pull = undefined;
     if (peer !== undefined) this.#pullsOf.set(peer, Math.max(0, this.#pullsFrom(peer) - 1));
   }
+}
+
+/** A holder that has nothing left cannot show that there ever was more; the publisher's word on its own stream is enough. */
+export function isOffer(
+  { publisher }: Stream,
+  { peer, floor, frontier }: { peer: NodeId; floor: number; frontier: number },
+): boolean {
+  return peer === publisher || floor < frontier;
 }
 
 interface Range {

@@ -13,8 +13,9 @@ export function missingAtSurvivors(
   const running = world.running();
   const reach = new Map<string, number>();
   for (const { log } of running) {
-    for (const { stream, frontier } of log.extents()) {
-      reach.set(stream.id, Math.max(frontier, reach.get(stream.id) ?? 0));
+    for (const { stream, floor, frontier } of log.extents()) {
+      // An empty log proves nothing to others: of what nobody holds any more nothing is owed.
+      if (floor < frontier) reach.set(stream.id, Math.max(frontier, reach.get(stream.id) ?? 0));
     }
   }
   const streams = new Map(running.flatMap(({ log }) => log.extents().map(({ stream }) => [stream.id, stream])));
@@ -27,8 +28,9 @@ export function missingAtSurvivors(
       if (!node.wants(stream.topic)) continue;
       const { after, upTo } = missing(node, id);
       // Who came when all of it had been said need not know of it.
-      const isOwed = held !== undefined || after < reach.get(id)!;
-      if (isOwed && held?.frontier !== reach.get(id)) problems.push(`${label}, others have ${reach.get(id)}`);
+      const heldMost = reach.get(id) ?? 0;
+      const isOwed = held !== undefined || after < heldMost;
+      if (isOwed && (held?.frontier ?? 0) < heldMost) problems.push(`${label}, others have ${heldMost}`);
       const holder = running.find(({ log }) => log.holdsAnyOf(id, after, upTo));
       if (holder !== undefined)
         problems.push(`${label}, misses what ${holder.id.slice(0, 4)} has of (${after}, ${upTo}]`);

@@ -16,11 +16,13 @@ export class CoreRig {
   readonly core: GossipCore<TestBundle>;
   readonly outputs: Output[] = [];
   nowMs = 0;
+  /** What the log answers when it is asked for the last seq before any time. */
+  seqBefore = 0;
   readonly #timers: { readonly timer: GossipTimer; readonly dueMs: number }[] = [];
 
   constructor(self: NodeId, peers: readonly NodeId[], extents: readonly StreamExtent[] = []) {
     this.directory = new TestDirectory([self, ...peers]);
-    const world = { seqBefore: () => 0, localTimeOf: (_peer: NodeId, theirWallMs: number) => theirWallMs };
+    const world = { seqBefore: () => this.seqBefore, localTimeOf: (_peer: NodeId, theirWallMs: number) => theirWallMs };
     this.core = new GossipCore<TestBundle>(self, this.directory, world, new Random(1));
     this.handle({ type: 'restored', extents });
     for (const peer of peers) this.handle({ type: 'linkUp', peer });

@@ -19,6 +19,7 @@ describe('repair', () => {
   let outputs: GossipOutput<TestBundle>[];
   let givenUp: number[];
   let asked: string[];
+  let isWanted: boolean;
   let directory: TestDirectory;
   let repair: Repair<TestBundle>;
   let state: StreamState<TestBundle>;
@@ -28,6 +29,7 @@ describe('repair', () => {
     outputs = [];
     givenUp = [];
     asked = [];
+    isWanted = true;
     directory = new TestDirectory([SELF, A, B, C]);
     repair = new Repair<TestBundle>(SELF, links, directory, {
       emit: (output) => outputs.push(output),
@@ -37,6 +39,7 @@ describe('repair', () => {
       },
       giveUpHistory: () => undefined,
       askAll: (topic) => asked.push(topic),
+      isWanted: () => isWanted,
     });
     state = new StreamTable<TestBundle>().add(streamBy(A), { floor: 0, frontier: 0 }, 0);
   });
@@ -76,6 +79,30 @@ describe('repair', () => {
     repair.tick(CLAIM_GRACE_MS);
     expect(pulls()).toEqual([]);
     expect(repair.needs).toBe(0);
+  });
+
+  it('tells no gap in a topic that nobody wants here: peers do not say what they hold of it', () => {
+    state.window.offer(bundleAt(state.stream, 5, 6));
+    repair.claimed(state, claim(A, 0, 4), 0);
+    links.delete(A);
+    repair.linkDown(A, 10);
+    isWanted = false;
+    for (let nowMs = 20; nowMs <= 2 * GAP_WAIT_MS.absent; nowMs += 1_000) repair.tick(nowMs);
+    expect(givenUp).toEqual([]);
+    expect(repair.needs).toBe(0);
+  });
+
+  it('does not wait for what nobody has any more, unless its publisher says that there was more', () => {
+    repair.claimed(state, claim(B, 10, 10), 0);
+    expect(repair.needs).toBe(0);
+    repair.claimed(state, claim(B, 0, 10), 0);
+    repair.pulled(B, pulled(0, 10), 10);
+    for (let nowMs = 20; nowMs <= 2 * GAP_WAIT_MS.holders; nowMs += 50) repair.tick(nowMs);
+    expect(repair.needs).toBe(0);
+    expect(givenUp).toEqual([]);
+    repair.claimed(state, claim(A, 10, 10), 10_000);
+    for (let nowMs = 10_000; nowMs <= 10_100 + GAP_WAIT_MS.publisher; nowMs += 50) repair.tick(nowMs);
+    expect(givenUp).toEqual([10]);
   });
 
   it('pulls from one holder at a time until all that was claimed is here', () => {
