@@ -6,7 +6,10 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Settings } from '../../src/config/settings.js';
+import type { Bundle } from '../../src/gossip/bundles/bundle.js';
+import type { Stream } from '../../src/gossip/bundles/stream.js';
 import { TopicKeysService } from '../../src/gossip/keys/topic-keys.service.js';
+import { BundleLog } from '../../src/gossip/log/bundle-log.service.js';
 import { GrapevineModule } from '../../src/grapevine.module.js';
 import { Grapevine } from '../../src/grapevine.service.js';
 import { PeersService } from '../../src/peers/peers.service.js';
@@ -21,6 +24,7 @@ interface Node {
   readonly grapevine: Grapevine;
   readonly peers: PeersService;
   readonly keys: TopicKeysService;
+  readonly log: BundleLog;
 }
 
 describe('topic keys', { timeout: 60_000 }, () => {
@@ -53,7 +57,7 @@ describe('topic keys', { timeout: 60_000 }, () => {
     apps.push(app);
     await app.init();
     const get = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
-    return { grapevine: get(Grapevine), peers: get(PeersService), keys: get(TopicKeysService) };
+    return { grapevine: get(Grapevine), peers: get(PeersService), keys: get(TopicKeysService), log: get(BundleLog) };
   }
 
   const areLinked = async (...nodes: readonly Node[]): Promise<void> => {
@@ -111,6 +115,17 @@ describe('topic keys', { timeout: 60_000 }, () => {
     const { ack } = await a.grapevine.publish('orders', 2, { ack: 'all', timeoutMs: 15_000 });
     expect(ack).toMatchObject({ confirmed: 2, of: 2 });
     await expect.poll(() => heard, POLL).toEqual([1, 2]);
+  });
+
+  it('are in the log again when a stream goes on that the log had forgotten', async () => {
+    const { grapevine, keys, log } = await start('A');
+    await grapevine.publish('orders', 1);
+    const [{ stream }] = [...log.extentsOf('orders')] as [{ stream: Stream }];
+    await log.forget(stream.id);
+    await grapevine.publish('orders', 2);
+    const [{ bundle }] = log.readTopic('orders', 0, 10) as [{ bundle: Bundle }];
+    expect(log.key(bundle.keyId)).toBeDefined();
+    expect((await keys.sealingTurn('orders')).keyId).toBe(bundle.keyId);
   });
 
   it('come again when the grant that brought the first was lost', async () => {

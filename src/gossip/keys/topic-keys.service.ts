@@ -77,11 +77,12 @@ export class TopicKeysService implements OnModuleInit {
     this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
   }
 
-  /** Key and nonce for the next bundle of an own stream; a new key is in the log before it is used. */
+  /** Key and nonce for the next bundle of an own stream; the key is in the log before it is used. */
   async sealingTurn(topic: string): Promise<SealingTurn> {
     const turn = this.#sealing.next(topic);
-    if (turn.counter === 0) {
-      this.#holders.began(topic);
+    if (turn.counter === 0) this.#holders.began(topic);
+    // The log forgets the keys of a stream of which nothing is left, while the node goes on with the last of them.
+    if (this.log.key(turn.keyId) === undefined) {
       try {
         await this.#keep(turn.keyId, { topic, key: turn.key });
       } catch (error) {
