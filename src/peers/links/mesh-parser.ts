@@ -75,6 +75,8 @@ export class Decoder extends EventEmitter {
   #packet(type: string | undefined, body: string): Packet {
     switch (type) {
       case `${CONNECT}`:
+        // Socket.IO would make a socket of each until the first is through, and the handshake's bounds count connections.
+        if (this.#isConnected) throw new Error('connected twice');
         this.#isConnected = true;
         return body === '' ? { type: CONNECT, nsp: '/' } : { type: CONNECT, nsp: '/', data: { sid: body } };
       case `${DISCONNECT}`:

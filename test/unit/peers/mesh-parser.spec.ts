@@ -38,6 +38,14 @@ describe('mesh parser', () => {
     expect(decode('0')).toHaveLength(1);
   });
 
+  it('takes one connect of a connection, and the next after it has ended', () => {
+    expect(() => decode('0', '0')).toThrow('connected twice');
+    const decoder = new Decoder();
+    decoder.add('0');
+    decoder.destroy();
+    expect(() => decoder.add('0')).not.toThrow();
+  });
+
   it.each([
     ['JSON of the default parser', '2["message",{"a":1}]'],
     ['another namespace', '0/admin,'],
