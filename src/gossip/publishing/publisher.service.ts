@@ -142,17 +142,19 @@ export class PublisherService {
       const turn = await this.keys.sealingTurn(own.stream.topic);
       const bundle = this.#seal(own, content, plaintext, turn);
       const { arrival, committed } = this.log.appendOwn(bundle);
-      await committed;
+      // A write that failed may have reached the log all the same: its numbers are used then, and others must get it.
+      await committed.catch((error: unknown) => {
+        if ((this.log.extent(own.stream.id)?.frontier ?? 0) < bundle.lastSeq) throw error;
+      });
       own.nextSeq = bundle.lastSeq + 1;
       own.lastBytes = plaintext.length + LAST_BYTES_MARGIN;
       this.#own.put(own);
       own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
       this.driver.handle({ type: 'published', bundle });
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
+      await committed;
       this.#settle(bundle, publications);
     } catch (error) {
-      // A write that failed may have reached the log all the same: its numbers are not given again then.
-      own.nextSeq = Math.max(own.nextSeq, (this.log.extent(own.stream.id)?.frontier ?? 0) + 1);
       this.#refuse(publications, error);
     } finally {
       own.isCommitting = false;
