@@ -31,6 +31,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+/** A good certificate, and the beginning of one that would follow. */
+function cutShort(cert: string): string {
+  return `${cert.trim()}\n${cert.slice(0, cert.length / 2)}\n-----END CERTIFICATE-----\n`;
+}
+
 describe('a node with a certificate', () => {
   let node: RunningNode;
   let peer: RunningNode;
@@ -89,8 +94,10 @@ describe('a node with a certificate', () => {
     const shown = () =>
       secureRequest(`${node.url}/health/live`, [own.cert, renewed.cert]).then(({ certificate }) => certificate);
     await expect.poll(shown, { timeout: 15_000 }).toBe('renewed');
-    await write('cert.pem', 'nonsense');
-    expect(await shown()).toBe('renewed');
+    for (const wrong of ['nonsense', cutShort(renewed.cert)]) {
+      await write('cert.pem', wrong);
+      expect(await shown()).toBe('renewed');
+    }
   });
 });
 
@@ -106,6 +113,11 @@ describe('a node does not start with', () => {
       'a certificate that is none',
       async () => ({ ...(await pair('x', own.key)) }),
       /^TLS_CERT_FILE holds no certificate/,
+    ],
+    [
+      'a chain that was cut short',
+      async () => ({ ...(await pair(cutShort(own.cert), own.key)) }),
+      /^TLS_CERT_FILE cannot be used/,
     ],
     ['a key that is none', async () => ({ ...(await pair(own.cert, 'x')) }), /^TLS_KEY_FILE holds no private key/],
     [

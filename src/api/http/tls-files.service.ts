@@ -9,7 +9,7 @@ import { NodeLogger } from '../../runtime/node-logger.service.js';
 import { StartError } from '../../runtime/start-error.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
 import { WatchedFile } from '../../runtime/watched-file.adapter.js';
-import { checkTlsCredentials, TLS_FILE_BYTES_MAX, type TlsCredentials } from './tls-credentials.js';
+import { checkTlsCredentials, TLS_FILE_BYTES_MAX, type TlsCredentials } from './tls-credentials.adapter.js';
 
 /** The certificate and key that the settings name, undefined when they name none; a StartError when they cannot be used. */
 export function readTlsCredentials({ tlsCertFile, tlsKeyFile }: Settings): TlsCredentials | undefined {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { decoded, refused, type Decoded } from '../../wire/decoded.js';
 
 /** What a server needs to speak TLS, in PEM. */
@@ -24,6 +25,12 @@ export function checkTlsCredentials({ cert, key }: TlsCredentials): Decoded<TlsC
       return refused('TLS_KEY_FILE is not the key of the certificate');
   } catch {
     return refused('TLS_KEY_FILE holds no private key in PEM, or one with a password');
+  }
+  try {
+    // The first certificate of a file says nothing of the rest of its chain.
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    return refused(`TLS_CERT_FILE cannot be used with TLS_KEY_FILE: ${(cause as Error).message}`);
   }
   return decoded({ cert, key });
 }
