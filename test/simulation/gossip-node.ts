@@ -237,7 +237,7 @@ export class GossipNode implements UpperLayer {
 
   #onFlush(): void {
     this.#isFlushSet = false;
-    const { bundles, undone, historyLost } = this.disk.flush();
+    const { bundles, undone, historyLost, unsaved } = this.disk.flush();
     const entries: { stream: StreamId; lastSeq: number }[] = [];
     for (const bundle of bundles) {
       if (this.#isOwn(bundle.stream)) this.#placed(bundle.stream.topic, bundle);
@@ -248,6 +248,7 @@ export class GossipNode implements UpperLayer {
       this.handle({ type: 'historyLost', stream, floor: this.log.extent(stream)!.floor });
     }
     for (const stream of undone) this.#failed(stream);
+    for (const stream of unsaved) this.handle({ type: 'unsaved', stream });
     this.#flushLater();
   }
 

@@ -32,6 +32,8 @@ export interface Flushed {
   readonly bundles: readonly SimulatedBundle[];
   readonly undone: readonly StreamId[];
   readonly historyLost: readonly StreamId[];
+  /** Of these an extent, or that they were forgotten, was not saved. */
+  readonly unsaved: readonly Stream[];
 }
 
 /** What a log had of a stream when it was lost. */
@@ -43,7 +45,7 @@ export interface LostExtent {
 /** The log of a simulated node. What was not flushed is gone after a crash or a failure; the rest survives on the same disk. */
 export class MemoryLog {
   readonly #streams = new Map<StreamId, Held>();
-  #pending: { readonly entry: Entry | undefined; readonly undo: () => void }[] = [];
+  #pending: { readonly entry: Entry | undefined; readonly saved: Stream | undefined; readonly undo: () => void }[] = [];
   /** A write failed once: what the log holds and what its node takes it to hold may differ since. */
   hasFailed = false;
 
@@ -107,10 +109,14 @@ export class MemoryLog {
       return true;
     }
     const former = { ...held };
-    this.#did(undefined, () => {
-      const { dropped } = held;
-      Object.assign(held, former, { dropped });
-    });
+    this.#did(
+      undefined,
+      () => {
+        const { dropped } = held;
+        Object.assign(held, former, { dropped });
+      },
+      stream,
+    );
     const isWhole = floor >= held.floor || reachOf(held.entries, floor) >= held.floor;
     if (floor === held.floor || (isWhole && floor < held.floor)) held.openFrom = openFrom;
     else if (floor > held.floor) held.openFrom = undefined;
@@ -125,7 +131,7 @@ export class MemoryLog {
     const held = this.#streams.get(stream);
     if (held === undefined) return;
     this.#streams.delete(stream);
-    this.#did(undefined, () => void this.#streams.set(stream, held));
+    this.#did(undefined, () => void this.#streams.set(stream, held), held.stream);
   }
 
   /** Everything that waits is on the disk. */
@@ -133,12 +139,13 @@ export class MemoryLog {
     const entries = this.#pending.flatMap(({ entry }) => entry ?? []);
     for (const entry of entries) entry.isCommitted = true;
     this.#pending = [];
-    return { bundles: entries.map(({ bundle }) => bundle), undone: [], historyLost: [] };
+    return { bundles: entries.map(({ bundle }) => bundle), undone: [], historyLost: [], unsaved: [] };
   }
 
   /** Nothing that waits gets onto the disk: a crash, or a write that failed. What history there was is of no use then. */
   undo(): Flushed {
     const undone = new Set(this.#pending.flatMap(({ entry }) => entry?.bundle.stream.id ?? []));
+    const unsaved = this.#pending.flatMap(({ saved }) => saved ?? []);
     for (const change of this.#pending.reverse()) change.undo();
     this.#pending = [];
     const historyLost: StreamId[] = [];
@@ -147,7 +154,7 @@ export class MemoryLog {
       if (whole.length < held.entries.length) historyLost.push(held.stream.id);
       held.entries = whole;
     }
-    return { bundles: [], undone: [...undone], historyLost };
+    return { bundles: [], undone: [...undone], historyLost, unsaved };
   }
 
   /** Drops the oldest bundle of a stream; the new floor, or undefined when there is nothing to drop. */
@@ -251,14 +258,14 @@ export class MemoryLog {
     return at === held.frontier;
   }
 
-  #did(entry: Entry | undefined, undo: () => void): void {
-    this.#pending.push({ entry, undo });
+  #did(entry: Entry | undefined, undo: () => void, saved?: Stream): void {
+    this.#pending.push({ entry, saved, undo });
   }
 
   #open(stream: Stream, floor: number, nowMs: number): Held {
     const held = { stream, floor, frontier: floor, openFrom: undefined, changedAtMs: nowMs, dropped: 0, entries: [] };
     this.#streams.set(stream.id, held);
-    this.#did(undefined, () => void this.#streams.delete(stream.id));
+    this.#did(undefined, () => void this.#streams.delete(stream.id), stream);
     return held;
   }
 }

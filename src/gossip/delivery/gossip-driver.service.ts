@@ -16,7 +16,7 @@ import { encodeDataHead, encodeGossipFrame } from '../bundles/gossip-frame-codec
 import { sinceVersion } from '../bundles/gossip-frames.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../dissemination/gossip-protocol.js';
 import { PublishersService } from '../keys/publishers.service.js';
-import type { StreamId } from '../bundles/stream.js';
+import type { Stream, StreamId } from '../bundles/stream.js';
 import { TopicKeysService } from '../keys/topic-keys.service.js';
 
 /** What the core tells about own streams; declared here, implemented by the publishing side. */
@@ -125,8 +125,11 @@ export class GossipDriver {
   }
 
   // The offset is off by at most half a round trip: too early a beginning brings a moment more, too late a one loses it.
-  #localTimeOf(peer: NodeId, theirWallMs: number): number {
-    const errorMs = Math.max(CLOCK_MARGIN_MS, (this.peers.rttMs(peer) ?? 0) / 2);
+  #localTimeOf(peer: NodeId, theirWallMs: number): number | undefined {
+    const rttMs = this.peers.rttMs(peer);
+    // What was known of the clock of a peer that has a link now may be of its earlier life.
+    if (rttMs === undefined && this.peers.versionOf(peer) !== undefined) return undefined;
+    const errorMs = Math.max(CLOCK_MARGIN_MS, (rttMs ?? 0) / 2);
     return theirWallMs - (this.peers.clockOffsetMs(peer) ?? 0) - errorMs;
   }
 
@@ -151,10 +154,10 @@ export class GossipDriver {
       case 'extent':
         this.log
           .setExtent(output.stream, output.floor, output.frontier, output.openFrom)
-          .catch((error: unknown) => this.#logFailed(error));
+          .catch((error: unknown) => this.#unsaved(output.stream, error));
         return;
       case 'forget':
-        this.log.forget(output.stream.id).catch((error: unknown) => this.#logFailed(error));
+        this.log.forget(output.stream.id).catch((error: unknown) => this.#unsaved(output.stream, error));
         return;
       case 'reached':
         return this.#ownStreams?.reached(output.id, output);
@@ -187,6 +190,11 @@ export class GossipDriver {
         this.handle({ type: 'unlogged', stream, frontier: this.log.extent(stream)?.frontier });
       },
     );
+  }
+
+  #unsaved(stream: Stream, cause: unknown): void {
+    this.#logFailed(cause);
+    this.handle({ type: 'unsaved', stream });
   }
 
   #logFailed(cause: unknown): void {

@@ -85,13 +85,20 @@ export class Audience {
     return this.#relayOf.get(target) === peer;
   }
 
-  /** From which local wall time on `peer`, or a node it relays to, wants the topic; 0 is all that is retained. */
+  /** `peer`, or a node it relays to, wants the topic. */
+  isWantedBy(peer: NodeId, topic: string): boolean {
+    return this.#behind(peer).some((id) => this.directory.interestSince(id, topic) !== undefined);
+  }
+
+  /** From which local wall time on that is; 0 is all that is retained, undefined that it cannot be told yet. */
   wantedSince(peer: NodeId, topic: string): number | undefined {
-    let earliest = this.#sinceOf(peer, topic);
-    for (const [target, relay] of this.#relayOf) {
-      if (relay !== peer) continue;
-      const since = this.#sinceOf(target, topic);
-      if (since !== undefined && (earliest === undefined || since < earliest)) earliest = since;
+    let earliest: number | undefined;
+    for (const id of this.#behind(peer)) {
+      const since = this.directory.interestSince(id, topic);
+      if (since === undefined) continue;
+      const localMs = since === 0 ? 0 : this.world.localTimeOf(id, since);
+      if (localMs === undefined) return undefined;
+      earliest = Math.min(localMs, earliest ?? Infinity);
     }
     return earliest;
   }
@@ -229,9 +236,10 @@ export class Audience {
     this.#request(missing.asked);
   }
 
-  #sinceOf(id: NodeId, topic: string): number | undefined {
-    const since = this.directory.interestSince(id, topic);
-    return since === undefined || since === 0 ? since : this.world.localTimeOf(id, since);
+  /** Who gets what `peer` is sent: itself, and those it relays to. */
+  #behind(peer: NodeId): readonly NodeId[] {
+    if (this.#relayOf.size === 0) return [peer];
+    return [peer, ...[...this.#relayOf].flatMap(([target, relay]) => (relay === peer ? [target] : []))];
   }
 
   #withdraw(target: NodeId): void {

@@ -120,7 +120,7 @@ export class Dissemination<B extends BundlePlace> {
       for (const [stream, toldMs] of receiver.lagging) {
         if (nowMs - toldMs < ANNOUNCE_MS) continue;
         const state = this.table.get(stream);
-        if (state === undefined || this.audience.wantedSince(peer, state.stream.topic) === undefined) {
+        if (state === undefined || !this.audience.isWantedBy(peer, state.stream.topic)) {
           receiver.lagging.delete(stream);
           continue;
         }
@@ -154,9 +154,11 @@ export class Dissemination<B extends BundlePlace> {
     const introduced = receiver.introduced.get(state.stream.id);
     if (introduced?.version === version) return undefined;
     const since = this.audience.wantedSince(peer, state.stream.topic);
+    // It asks, and is told when its clock is known.
+    if (since === undefined) return undefined;
     receiver.introduced.set(state.stream.id, { version, since });
     if (introduced !== undefined && introduced.since === since) return undefined;
     // Clocks are never quite the same: whatever they say, what is pushed was meant for the receiver.
-    return Math.min(this.summaries.startFor(peer, state), bundle.firstSeq - 1);
+    return Math.min(this.summaries.startOf(state, since), bundle.firstSeq - 1);
   }
 }

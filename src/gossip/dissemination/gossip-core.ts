@@ -20,6 +20,7 @@ import { streamOf, type StreamId } from '../bundles/stream.js';
 import { extentOf, StreamTable, type StreamState } from './stream-table.js';
 import { Summaries } from './summaries.js';
 import { TopicWalk, WALK_PAUSE_MS } from './topic-walk.js';
+import { Unsaved } from './unsaved.js';
 import { Wants } from './wants.js';
 
 /** Between two rounds of telling and asking, half of it to one and a half. */
@@ -32,6 +33,7 @@ const TICK_MS = 50;
 export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, GossipOutput<B>> {
   readonly #links = new Set<NodeId>();
   readonly #table = new StreamTable<B>();
+  readonly #unsaved = new Unsaved(this.#table);
   readonly #flow: Flow;
   readonly #acknowledgements: Acknowledgements;
   readonly #audience: Audience;
@@ -179,11 +181,12 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       case 'logged':
         this.#confirming.logged(input.entries, nowMs);
         break;
-      case 'unlogged': {
-        const state = this.#table.get(input.stream);
-        if (state !== undefined) this.#reception.unlogged(state, input.frontier, nowMs);
+      case 'unlogged':
+        this.#reception.unlogged(input.stream, input.frontier, nowMs);
         break;
-      }
+      case 'unsaved':
+        this.#unsaved.add(input.stream);
+        break;
       case 'refused':
         this.#repair.forget(input.stream);
         this.#reception.refused(input.stream);
@@ -196,11 +199,9 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         if (state !== undefined && state.window.floor === state.window.frontier) this.#forget(state);
         break;
       }
-      case 'historyLost': {
-        const state = this.#table.get(input.stream);
-        if (state !== undefined) this.#reception.historyLost(state, input.floor, nowMs);
+      case 'historyLost':
+        this.#reception.historyLost(input.stream, input.floor, nowMs);
         break;
-      }
       case 'served':
         this.#serving.served(input.peer, input, nowMs);
         break;
@@ -323,6 +324,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     this.#walk.begin(this.#isWalkOverAll ? this.#table.topicNames() : changed);
     for (const peer of this.#links) this.#summaries.round(peer, nowMs);
     this.#wants.sweep(nowMs);
+    this.#out.push(...this.#unsaved.takeAll());
   }
 
   #onTick(nowMs: number): void {

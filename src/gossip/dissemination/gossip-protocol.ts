@@ -22,8 +22,8 @@ export interface BundlePlace {
 export interface GossipWorld {
   /** The last seq of the stream that was received before `wallMs` of the local clock; its floor when none was. */
   seqBefore(stream: StreamId, wallMs: number): number;
-  /** A peer's wall clock reading as a reading of the local one, erring to the early side. */
-  localTimeOf(peer: NodeId, theirWallMs: number): number;
+  /** A peer's wall clock reading as a reading of the local one, erring to the early side; undefined until its clock was measured. */
+  localTimeOf(peer: NodeId, theirWallMs: number): number | undefined;
 }
 
 /** `round`: tell and ask what others hold; `tick`: look after what waits. */
@@ -53,6 +53,8 @@ export type GossipInput<B extends BundlePlace> =
     }
   /** A released bundle, or history, could not be logged: the log has the stream up to `frontier`, or does not know it. */
   | { readonly type: 'unlogged'; readonly stream: StreamId; readonly frontier: number | undefined }
+  /** An `extent` or a `forget` of the stream could not be saved: the log has it as it was before. */
+  | { readonly type: 'unsaved'; readonly stream: Stream }
   /** A bundle of the stream came whose publisher may not publish it, or is shut out. */
   | { readonly type: 'refused'; readonly stream: StreamId }
   /** Retention dropped everything of the stream up to `floor`. */

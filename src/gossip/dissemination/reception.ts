@@ -127,7 +127,9 @@ export class Reception<B extends BundlePlace> {
   }
 
   /** The log has the stream only up to `frontier`: the rest, and history on its way, is fetched again after a pause. */
-  unlogged(state: StreamState<B>, frontier: number | undefined, nowMs: number): void {
+  unlogged(id: StreamId, frontier: number | undefined, nowMs: number): void {
+    const state = this.table.get(id);
+    if (state === undefined) return;
     const { stream, window, history } = state;
     window.fallBack(frontier ?? window.floor);
     state.loggedSeq = Math.min(state.loggedSeq, window.frontier);
@@ -141,7 +143,9 @@ export class Reception<B extends BundlePlace> {
   }
 
   /** History below `floor` was fetched and is gone again: it is looked for once more, after a pause. */
-  historyLost(state: StreamState<B>, floor: number, nowMs: number): void {
+  historyLost(id: StreamId, floor: number, nowMs: number): void {
+    const state = this.table.get(id);
+    if (state === undefined) return;
     const from = Math.min(state.history?.floor ?? Infinity, state.window.floor);
     state.window.raiseFloor(floor);
     if (from >= state.window.floor) return;

@@ -61,13 +61,12 @@ export class Summaries<B extends BundlePlace> {
     const page: { topic: string; digest: string }[] = [];
     let pageBytes = 0;
     for (const topic of topics) {
-      const since = this.audience.wantedSince(peer, topic);
-      const digest = since === undefined ? undefined : this.table.digestOf(topic);
+      const digest = this.audience.isWantedBy(peer, topic) ? this.table.digestOf(topic) : undefined;
       if (digest === undefined) {
         told.delete(topic);
         continue;
       }
-      const key = `${digest} ${since}`;
+      const key = `${digest} ${this.audience.wantedSince(peer, topic)}`;
       if (told.get(topic) === key) continue;
       told.set(topic, key);
       page.push({ topic, digest });
@@ -119,15 +118,17 @@ export class Summaries<B extends BundlePlace> {
     this.#ask(peer, [topic]);
   }
 
-  /** The answer to a request: all streams of the topic, in pages. None for now to who has asked for a lot; it asks again. */
+  /**
+   * The answer to a request: all streams of the topic, in pages. None for now to who has asked for a lot, or has a clock that is not
+   * known yet; it asks again.
+   */
   explain(peer: NodeId, topicName: string, nowMs: number): void {
-    if (!this.#allowance.hasSome(peer, nowMs)) return;
-    const topic = this.table.topic(topicName);
+    const isWanted = this.audience.isWantedBy(peer, topicName);
+    const since = this.audience.wantedSince(peer, topicName);
+    if (!this.#allowance.hasSome(peer, nowMs) || (isWanted && since === undefined)) return;
+    const streams = isWanted ? (this.table.topic(topicName)?.streams.values() ?? []) : [];
     const digest = this.table.digestOf(topicName) ?? EMPTY_DIGEST;
-    const claims =
-      topic === undefined || this.audience.wantedSince(peer, topicName) === undefined
-        ? []
-        : [...topic.streams.values()].map((state) => this.claimOf(peer, state));
+    const claims = Array.from(streams, (state) => this.#claimOf(state, since!));
     this.#allowance.spend(peer, claims.length + 1, nowMs);
     let at = 0;
     do {
@@ -140,28 +141,22 @@ export class Summaries<B extends BundlePlace> {
   /** Tells all who want it of a stream whose frontier, and so the digest, is as it was. */
   announceToAll(peers: Iterable<NodeId>, state: StreamState<B>): void {
     for (const peer of peers) {
-      if (this.audience.wantedSince(peer, state.stream.topic) !== undefined) this.announce(peer, state);
+      this.announce(peer, state);
     }
   }
 
-  /** Tells of a single stream without being asked. */
+  /** Tells of a single stream without being asked, if it can be told where the peer's interest in it begins. */
   announce(peer: NodeId, state: StreamState<B>): void {
     const { topic } = state.stream;
-    const streams = [this.claimOf(peer, state)];
+    const since = this.audience.wantedSince(peer, topic);
+    if (since === undefined) return;
+    const streams = [this.#claimOf(state, since)];
     this.#send(peer, { type: 'extents', topic, digest: EMPTY_DIGEST, isLast: false, streams });
   }
 
-  claimOf(peer: NodeId, state: StreamState<B>): ExtentsFrame['streams'][number] {
-    const { publisher, epoch } = state.stream;
+  /** Where an interest that began at `since` begins in a stream, as far as this node can tell. */
+  startOf(state: StreamState<B>, since: number): number {
     const { floor, frontier } = state.window;
-    return { publisher, epoch, start: this.startFor(peer, state), floor, frontier };
-  }
-
-  /** Where the peer's interest in a stream begins, as far as this node can tell. */
-  startFor(peer: NodeId, state: StreamState<B>): number {
-    const { floor, frontier } = state.window;
-    const since = this.audience.wantedSince(peer, state.stream.topic);
-    if (since === undefined) return frontier;
     return since === 0 ? floor : Math.min(frontier, Math.max(floor, this.world.seqBefore(state.stream.id, since)));
   }
 
@@ -171,6 +166,12 @@ export class Summaries<B extends BundlePlace> {
     if (entry === undefined) return;
     entry.isCovered &&= isCovered;
     if (frame.isLast && entry.isCovered) this.#unsettled.get(peer)!.delete(frame.topic);
+  }
+
+  #claimOf(state: StreamState<B>, since: number): ExtentsFrame['streams'][number] {
+    const { publisher, epoch } = state.stream;
+    const { floor, frontier } = state.window;
+    return { publisher, epoch, start: this.startOf(state, since), floor, frontier };
   }
 
   #isSettled(peer: NodeId, topic: string, digest: string): boolean {
