@@ -45,6 +45,12 @@ export class RecordsService {
     return read;
   }
 
+  /** The record in a JWS that was verified lately, while its node is admitted. */
+  recall(jws: string): NodeRecord | undefined {
+    const record = this.#verified.get(jws);
+    return record !== undefined && this.isAdmitted(record) ? record : undefined;
+  }
+
   /** Whether the node of a verified record is admitted now. A node admits itself, whatever the list says. */
   isAdmitted(record: NodeRecord): boolean {
     if (record.id === this.identity.id) return true;

@@ -41,6 +41,7 @@ export class SealingKeys {
   constructor(
     private readonly randomBytes: (length: number) => Buffer,
     private readonly keysMax = SEALING_KEYS_MAX,
+    private readonly evicted: (topic: string) => void = () => undefined,
   ) {}
 
   /** Takes the next nonce of the topic's key. It is spent even if the bundle never leaves. */
@@ -76,7 +77,9 @@ export class SealingKeys {
   #evict(): void {
     if (this.#keys.size <= this.keysMax) return;
     const [oldest] = this.#keys.keys();
-    if (oldest !== undefined) this.#keys.delete(oldest);
+    if (oldest === undefined) return;
+    this.#keys.delete(oldest);
+    this.evicted(oldest);
   }
 }
 

@@ -6,9 +6,10 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Settings } from '../../src/config/settings.js';
-import type { Bundle } from '../../src/gossip/bundles/bundle.js';
-import type { Stream } from '../../src/gossip/bundles/stream.js';
 import { TopicKeysService } from '../../src/gossip/keys/topic-keys.service.js';
+import { decodeGossipFrame, encodeGossipFrame } from '../../src/gossip/bundles/gossip-frame-codec.js';
+import type { GossipFrame } from '../../src/gossip/bundles/gossip-frames.js';
+import { InboxService } from '../../src/gossip/delivery/inbox.service.js';
 import { BundleLog } from '../../src/gossip/log/bundle-log.service.js';
 import { GrapevineModule } from '../../src/grapevine.module.js';
 import { Grapevine } from '../../src/grapevine.service.js';
@@ -25,6 +26,7 @@ interface Node {
   readonly peers: PeersService;
   readonly keys: TopicKeysService;
   readonly log: BundleLog;
+  readonly inbox: InboxService;
 }
 
 describe('topic keys', { timeout: 60_000 }, () => {
@@ -57,7 +59,13 @@ describe('topic keys', { timeout: 60_000 }, () => {
     apps.push(app);
     await app.init();
     const get = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
-    return { grapevine: get(Grapevine), peers: get(PeersService), keys: get(TopicKeysService), log: get(BundleLog) };
+    return {
+      grapevine: get(Grapevine),
+      peers: get(PeersService),
+      keys: get(TopicKeysService),
+      log: get(BundleLog),
+      inbox: get(InboxService),
+    };
   }
 
   const areLinked = async (...nodes: readonly Node[]): Promise<void> => {
@@ -118,14 +126,14 @@ describe('topic keys', { timeout: 60_000 }, () => {
   });
 
   it('are in the log again when a stream goes on that the log had forgotten', async () => {
-    const { grapevine, keys, log } = await start('A');
+    const a = await start('A');
+    const { grapevine, log } = a;
     await grapevine.publish('orders', 1);
-    const [{ stream }] = [...log.extentsOf('orders')] as [{ stream: Stream }];
-    await log.forget(stream.id);
+    for (const { stream } of log.extentsOf('orders')) await log.forget(stream.id);
     await grapevine.publish('orders', 2);
-    const [{ bundle }] = log.readTopic('orders', 0, 10) as [{ bundle: Bundle }];
-    expect(log.key(bundle.keyId)).toBeDefined();
-    expect((await keys.sealingTurn('orders')).keyId).toBe(bundle.keyId);
+    const used = log.readTopic('orders', 0, 10).map(({ bundle }) => bundle.keyId);
+    expect(used.map((keyId) => log.key(keyId))).toEqual([expect.any(Buffer)]);
+    expect(used).toEqual([await presentKeyOf(a, 'orders')]);
   });
 
   it('come again when the grant that brought the first was lost', async () => {
@@ -140,6 +148,40 @@ describe('topic keys', { timeout: 60_000 }, () => {
     await a.grapevine.publish('orders', 1);
     await expect.poll(() => heard, POLL).toEqual([1]);
     expect(lost).toBeGreaterThan(1);
+  });
+
+  it('hold up what follows a grant only when there is a new envelope to open, or a new record to verify', async () => {
+    const a = await start('A');
+    const b = await start('B', { peers: [a.peers.url] });
+    await areLinked(a, b);
+    const heard = await listen(b, 'orders');
+    const { peers } = a;
+    const send = peers.send.bind(peers);
+    const grants: Buffer[] = [];
+    peers.send = (...sent) => {
+      if (sent[2]?.[0] === KEY_GRANT) grants.push(Buffer.from(sent[2]));
+      return send(...sent);
+    };
+    await a.grapevine.publish('orders', 1);
+    await expect.poll(() => heard, POLL).toEqual([1]);
+    const [grant] = grants.map((bytes) => decodeGossipFrame(bytes, b.peers.versionOf(a.peers.self)));
+    if (grant?.ok !== true || grant.value.type !== 'keyGrant') throw new Error('no grant was sent');
+    const known = grant.value;
+    const isHeldUpBy = (frame: GossipFrame): boolean => {
+      const { refused } = b.inbox.counters;
+      const before = refused.frame;
+      b.inbox.frame(a.peers.self, encodeGossipFrame(frame));
+      b.inbox.frame(a.peers.self, Buffer.from('no frame'));
+      return refused.frame === before;
+    };
+    expect(known.envelope).toBeDefined();
+    const jws = b.peers.recordJwsOf(a.peers.self)!;
+    expect(isHeldUpBy(known)).toBe(false);
+    expect(isHeldUpBy({ ...known, envelope: undefined })).toBe(false);
+    expect(isHeldUpBy({ type: 'record', jws })).toBe(false);
+    expect(isHeldUpBy({ type: 'record', jws: `${jws}x` })).toBe(true);
+    await expect.poll(() => b.inbox.counters.refused.frame, POLL).toBe(4);
+    expect(isHeldUpBy({ ...known, envelope: 'another' })).toBe(true);
   });
 
   it('of retained history are granted by any holder, once a late reader may read', async () => {

@@ -12,7 +12,7 @@ import { clusterTagOf, decodeBundle, type Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
 import { GossipDriver } from './gossip-driver.service.js';
 import { decodeGossipFrame } from '../bundles/gossip-frame-codec.js';
-import type { DataFrame, GossipFrame } from '../bundles/gossip-frames.js';
+import type { DataFrame, GossipFrame, KeyGrantFrame } from '../bundles/gossip-frames.js';
 import { PublishersService } from '../keys/publishers.service.js';
 import { RelayedKeys } from '../keys/relayed-keys.service.js';
 import { StreamAdmission } from '../keys/stream-admission.service.js';
@@ -23,7 +23,7 @@ import { TopicKeysService } from '../keys/topic-keys.service.js';
 /** Frames of one peer that may wait while an envelope or record of it is being opened; more than a pull asks for. */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Records and envelopes that are looked at for a linked peer in a second, as each costs a millisecond; further ones wait, and the peer's frames behind them. */
+/** New records and envelopes that are looked at for a linked peer in a second, as each costs a millisecond; further ones wait, and the peer's frames behind them. */
 export const SLOW_FRAMES_MAX = 256;
 const SLOW_FRAMES_PAUSE_MS = 50;
 
@@ -106,7 +106,7 @@ export class InboxService {
       case 'keyRequest':
         return this.keys.onRequest(peer, frame);
       case 'keyGrant':
-        return this.#hold(peer, async () => this.delivery.keysArrived(await this.keys.onGrant(peer, frame)));
+        return this.#keyGrant(peer, frame);
       case 'relayedKeyRequest':
         this.relayedKeys.onRequest(peer, frame).catch((cause: unknown) => this.#failed(peer, cause));
         return;
@@ -116,6 +116,7 @@ export class InboxService {
           this.delivery.keysArrived(await this.relayedKeys.onGrant(peer, frame, isWanted));
         });
       case 'record':
+        if (this.publishers.recall(frame.jws)) return;
         return this.#hold(peer, async () => {
           if (!(await this.publishers.learn(frame.jws))) this.#refuse(peer, 'record', 'record of a publisher');
         });
@@ -124,6 +125,15 @@ export class InboxService {
       default:
         return this.driver.handle({ type: 'frame', peer, frame });
     }
+  }
+
+  #keyGrant(peer: NodeId, frame: KeyGrantFrame): void {
+    const accept = (): void => this.delivery.keysArrived(this.keys.onGrant(peer, frame));
+    if (!this.keys.hasNewEnvelope(peer, frame)) return accept();
+    this.#hold(peer, async () => {
+      await this.keys.openEnvelope(peer, frame);
+      accept();
+    });
   }
 
   #data(peer: NodeId, frame: DataFrame): void {

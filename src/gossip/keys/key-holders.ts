@@ -1,4 +1,5 @@
 import type { NodeId } from '../../peers/node-id.js';
+import { WALKED_PAIRS_MAX } from '../dissemination/topic-walk.js';
 
 interface Holders {
   readonly ids: Set<NodeId>;
@@ -12,6 +13,13 @@ interface Holders {
  */
 export class KeyHolders {
   readonly #topics = new Map<string, Holders>();
+  /** Where `takeDeserted` goes on. */
+  #rest: Iterator<[string, Holders]> | undefined;
+
+  /** A round through the topics has begun and not ended. */
+  get isUnderWay(): boolean {
+    return this.#rest !== undefined;
+  }
 
   /** A topic has a new key, which nobody has yet. */
   began(topic: string): void {
@@ -30,10 +38,26 @@ export class KeyHolders {
     this.#topics.get(topic)?.ids.add(id);
   }
 
-  /** Topics with a holder that is no reader any more; their keys are forgotten here. */
+  /** The topic's key is used no more. */
+  forget(topic: string): void {
+    this.#topics.delete(topic);
+  }
+
+  /** Topics with a holder that is no reader any more, of as many as one turn may look at; their keys are forgotten here. */
   takeDeserted(isGone: (id: NodeId, topic: string) => boolean): readonly string[] {
+    this.#rest ??= this.#topics.entries();
     const deserted: string[] = [];
-    for (const [topic, { ids }] of this.#topics) if ([...ids].some((id) => isGone(id, topic))) deserted.push(topic);
+    let looks = 0;
+    while (this.#rest !== undefined && looks < WALKED_PAIRS_MAX) {
+      const next = this.#rest.next();
+      if (next.done === true) {
+        this.#rest = undefined;
+      } else {
+        const [topic, { ids }] = next.value;
+        looks += ids.size + 1;
+        if ([...ids].some((id) => isGone(id, topic))) deserted.push(topic);
+      }
+    }
     for (const topic of deserted) this.#topics.delete(topic);
     return deserted;
   }

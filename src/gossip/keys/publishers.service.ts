@@ -34,19 +34,18 @@ export class PublishersService {
     for (const jws of this.log.publishers().values()) await this.learn(jws);
   }
 
+  /** Takes a record that was verified lately; false when `learn` has to verify it. */
+  recall(jws: string): boolean {
+    const record = this.records.recall(jws);
+    if (record !== undefined) this.#remember(record, jws);
+    return record !== undefined;
+  }
+
   /** Verifies a record that came ahead of a publisher's bundles; false when it was refused. */
   async learn(jws: string): Promise<boolean> {
     const verified = await this.records.verify(jws);
-    if (!verified.ok) return false;
-    const record = verified.value;
-    const known = this.#known.get(record.id)?.record;
-    if (known !== undefined && compareFreshness(known, record) >= 0) return true;
-    this.#known.set(record.id, { record, jws });
-    if (this.#known.size > PUBLISHERS_MAX) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    return true;
+    if (verified.ok) this.#remember(verified.value, jws);
+    return verified.ok;
   }
 
   /** The key that verifies a publisher's bundles, or undefined for a stranger and for who is admitted no more. */
@@ -75,5 +74,14 @@ export class PublishersService {
     const jws = this.recordJwsOf(publisher);
     if (jws === undefined) return;
     this.log.savePublisher(publisher, jws).catch((cause: unknown) => this.logger.error('log.failed', { cause }));
+  }
+
+  #remember(record: NodeRecord, jws: string): void {
+    const known = this.#known.get(record.id)?.record;
+    if (known !== undefined && compareFreshness(known, record) >= 0) return;
+    this.#known.set(record.id, { record, jws });
+    if (this.#known.size <= PUBLISHERS_MAX) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }

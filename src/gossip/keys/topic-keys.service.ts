@@ -4,6 +4,7 @@ import { IdentityService } from '../../crypto/identity.service.js';
 import { sealEnvelope } from '../../crypto/key-envelope.js';
 import { RecordsService } from '../../crypto/records.service.js';
 import {
+  SEALING_KEYS_MAX,
   SealingKeys,
   unwrapTopicKey,
   WRAP_NONCE_BYTES,
@@ -22,6 +23,7 @@ import type { Bundle } from '../bundles/bundle.js';
 import { encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import { KEYS_PER_FRAME_MAX, type KeyGrantFrame, type KeyRequestFrame } from '../bundles/gossip-frames.js';
 import { Allowance } from '../dissemination/allowance.js';
+import { WALK_PAUSE_MS } from '../dissemination/topic-walk.js';
 import { KeyHolders } from './key-holders.js';
 import { decodeTopicKey, encodeTopicKey, type KnownTopicKey } from './topic-key.js';
 
@@ -50,11 +52,11 @@ interface Pairing {
  */
 @Injectable()
 export class TopicKeysService implements OnModuleInit {
-  readonly #sealing = new SealingKeys(randomBytes);
+  readonly #holders = new KeyHolders();
+  readonly #sealing = new SealingKeys(randomBytes, SEALING_KEYS_MAX, (topic) => this.#holders.forget(topic));
   /** Granted ones are in memory only until they open something, so that nobody fills the log with keys. */
   readonly #opened = new Map<KeyId, KnownTopicKey>();
   readonly #pairings = new Map<NodeId, Pairing>();
-  readonly #holders = new KeyHolders();
   readonly #allowance = new Allowance(KEYS_ASKED_MAX);
   readonly #renewal: Alarm;
 
@@ -129,13 +131,22 @@ export class TopicKeysService implements OnModuleInit {
     this.#grant(peer, pairing, frame.topic, frame.keyIds);
   }
 
-  /** The ids of the keys that came with a grant; empty when it could not be opened. */
-  async onGrant(peer: NodeId, frame: KeyGrantFrame): Promise<readonly KeyId[]> {
+  /** Whether an envelope has yet to be opened before the keys of a grant can be unwrapped. */
+  hasNewEnvelope(peer: NodeId, { envelope }: KeyGrantFrame): boolean {
+    return envelope !== undefined && this.#pairings.get(peer)?.incoming?.envelope !== envelope;
+  }
+
+  /** Opens the envelope of a grant, which this and later ones need. */
+  async openEnvelope(peer: NodeId, { envelope }: KeyGrantFrame): Promise<void> {
     const pairing = this.#pairings.get(peer);
-    if (pairing === undefined) return [];
-    // Before anything else: it comes once, and later grants need it.
-    if (frame.envelope !== undefined) await this.#openEnvelope(pairing, frame.envelope);
-    const pairwise = pairing.incoming?.key;
+    const key =
+      pairing === undefined || envelope === undefined ? undefined : await this.identity.openEnvelope(envelope);
+    if (pairing !== undefined && envelope !== undefined && key !== undefined) pairing.incoming = { key, envelope };
+  }
+
+  /** The ids of the keys that came with a grant; empty when they could not be unwrapped. */
+  onGrant(peer: NodeId, frame: KeyGrantFrame): readonly KeyId[] {
+    const pairwise = this.#pairings.get(peer)?.incoming?.key;
     const isWanted = this.peers.directory.interestSince(this.peers.self, frame.topic) !== undefined;
     if (pairwise === undefined || !isWanted) return [];
     const accepted: KeyId[] = [];
@@ -176,12 +187,6 @@ export class TopicKeysService implements OnModuleInit {
     this.#pairings.delete(peer);
   }
 
-  async #openEnvelope(pairing: Pairing, envelope: string): Promise<void> {
-    if (pairing.incoming?.envelope === envelope) return;
-    const key = await this.identity.openEnvelope(envelope);
-    if (key !== undefined) pairing.incoming = { key, envelope };
-  }
-
   #grant(peer: NodeId, pairing: Pairing, topic: string, keyIds: readonly KeyId[]): void {
     if (pairing.outgoing === undefined) return;
     if (this.peers.directory.interestSince(peer, topic) === undefined) return;
@@ -219,7 +224,8 @@ export class TopicKeysService implements OnModuleInit {
   /** A reader that unsubscribed or left has the present key: the next bundle is sealed with another. */
   #renewDeserted(): void {
     for (const topic of this.#holders.takeDeserted((id, of) => this.#isGone(id, of))) this.#sealing.renew(topic);
-    this.#renewal.set(this.clock.monotonicMs() + RENEWAL_PERIOD_MS);
+    const pauseMs = this.#holders.isUnderWay ? WALK_PAUSE_MS : RENEWAL_PERIOD_MS;
+    this.#renewal.set(this.clock.monotonicMs() + pauseMs);
   }
 
   #isGone(reader: NodeId, topic: string): boolean {

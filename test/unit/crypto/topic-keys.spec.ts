@@ -40,10 +40,12 @@ describe('sealing keys', () => {
   });
 
   it('are dropped for the topics used least recently when there are too many', () => {
-    const keys = new SealingKeys(randomBytes, 2);
+    const evicted: string[] = [];
+    const keys = new SealingKeys(randomBytes, 2, (topic) => evicted.push(topic));
     const [a, b] = [keys.next('a'), keys.next('b')];
     keys.next('a');
     keys.next('c');
+    expect(evicted).toEqual(['b']);
     expect(keys.next('a').keyId).toBe(a.keyId);
     expect(keys.next('b').keyId).not.toBe(b.keyId);
   });

@@ -38,4 +38,34 @@ describe('the holders of a topic key', () => {
     holders.granted('orders', 'B');
     expect(holders.takeDeserted(isGone('B'))).toEqual([]);
   });
+
+  it('are forgotten with a key that is used no more', () => {
+    const holders = new KeyHolders();
+    holders.began('job.1');
+    holders.used('job.1', ['B']);
+    holders.forget('job.1');
+    expect(holders.takeDeserted(isGone('B'))).toEqual([]);
+  });
+
+  it('are looked at some thousands in a turn, and all in a round', () => {
+    const holders = new KeyHolders();
+    const readers = Array.from({ length: 100 }, (_, number) => `reader ${number}`);
+    const topics = Array.from({ length: 500 }, (_, number) => `job.${number}`);
+    for (const topic of topics) {
+      holders.began(topic);
+      holders.used(topic, readers);
+    }
+    let looks = 0;
+    const isLastGone = (id: string): boolean => {
+      looks++;
+      return id === 'reader 99';
+    };
+    const deserted: string[] = [];
+    do {
+      looks = 0;
+      deserted.push(...holders.takeDeserted(isLastGone));
+      expect(looks).toBeLessThan(5_000);
+    } while (holders.isUnderWay);
+    expect(deserted).toEqual(topics);
+  });
 });
