@@ -16,6 +16,7 @@ import {
 } from '../../src/peers/interest/own-interest.js';
 import { decodePeerFrame, encodePeerFrame } from '../../src/peers/membership/peer-frame-codec.js';
 import type { PeerFrame } from '../../src/peers/membership/peer-frames.js';
+import { PeerClocks, type OwnClocks } from '../../src/peers/membership/peer-clocks.js';
 import { PROFILES, type Profile } from '../../src/peers/membership/profile.js';
 import { CoreDriver } from '../../src/runtime/core-driver.js';
 import { Random } from '../../src/runtime/random.js';
@@ -55,8 +56,7 @@ export class MembershipNode {
   hasDeparted = false;
   /** What its subscribers want; the directory says so a moment later. */
   wanted: readonly InterestEntry[] = [];
-  /** Of each peer, what the last probe of it showed. */
-  readonly measured = new Map<string, { readonly rttMs: number; readonly clockOffsetMs: number }>();
+  readonly clocks = new PeerClocks();
   readonly #upper: UpperLayer | undefined;
 
   constructor(
@@ -71,6 +71,7 @@ export class MembershipNode {
     this.process = world.network.start(id, {
       linkUp: (peer) => this.#onLinkUp(peer),
       linkDown: (peer) => {
+        this.clocks.linkDown(peer);
         this.driver.handle({ type: 'linkDown', peer });
         this.#upper?.linkDown(peer);
       },
@@ -102,6 +103,14 @@ export class MembershipNode {
 
   leave(): void {
     this.driver.handle({ type: 'leave' });
+  }
+
+  get ownClocks(): OwnClocks {
+    return { wallMs: this.world.wallMsOf(this.id), monotonicMs: this.world.time.nowMs };
+  }
+
+  isLinked(peer: string): boolean {
+    return this.world.network.isLinked(this.id, peer);
   }
 
   state(of: string): string | undefined {
@@ -155,7 +164,9 @@ export class MembershipNode {
         this.#upper?.directoryChanged();
         return world.saw({ atMs: world.time.nowMs, node: id, subject: output.id, state: output.to });
       case 'measured':
-        return void this.measured.set(output.peer, output);
+        return this.clocks.measured(output.peer, output, this.ownClocks);
+      case 'clockHeard':
+        return this.clocks.heard(output.id, output.clockOffsetMs, this.ownClocks);
       case 'interestChanged':
       case 'memberForgotten':
         return this.#upper?.directoryChanged();

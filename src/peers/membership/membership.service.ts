@@ -21,6 +21,7 @@ import { OwnInterestCore } from '../interest/own-interest.js';
 import { OwnInterest } from '../interest/own-interest.driver.js';
 import { encodePeerFrame } from './peer-frame-codec.js';
 import type { PeerFrame } from './peer-frames.js';
+import { PeerClocks, type OwnClocks } from './peer-clocks.js';
 import { PeerFrameIntake } from './peer-frame-intake.adapter.js';
 import type { KnownCount } from '../peers-listener.js';
 import { PROFILES } from './profile.js';
@@ -55,10 +56,8 @@ export class MembershipService {
   readonly #waitersAlarm: Alarm;
   readonly #statementsAlarm: Alarm;
   readonly #waiters = new KnownWaiters();
-  readonly #rttMs = new Map<NodeId, number>();
   readonly #heardMs = new Map<NodeId, number>();
-  /** The wall clocks of others minus the monotonic one of this node: so a step of the own wall clock spoils none. */
-  readonly #clocks = new Map<NodeId, number>();
+  readonly #clocks = new PeerClocks();
   #running: Running | undefined;
   #isDirectoryChanged = false;
   #tellDeparted: (() => void) | undefined;
@@ -152,7 +151,7 @@ export class MembershipService {
   }
 
   linkDown(peer: NodeId): void {
-    this.#rttMs.delete(peer);
+    this.#clocks.linkDown(peer);
     this.feed({ type: 'linkDown', peer });
   }
 
@@ -181,7 +180,7 @@ export class MembershipService {
   }
 
   rttMs(id: NodeId): number | undefined {
-    return this.#rttMs.get(id);
+    return this.#clocks.rttMs(id);
   }
 
   /** How long ago the peer last answered a probe. */
@@ -196,8 +195,7 @@ export class MembershipService {
   }
 
   clockOffsetMs(id: NodeId): number | undefined {
-    const clockMs = this.#clocks.get(id);
-    return clockMs === undefined ? undefined : clockMs + this.clock.monotonicMs() - this.clock.wallMs();
+    return this.#clocks.offsetMs(id, this.#now());
   }
 
   feed(input: MembershipInput): void {
@@ -227,7 +225,7 @@ export class MembershipService {
         return world.memberChanged(output.id, output.to);
       case 'memberForgotten':
         this.#isDirectoryChanged = true;
-        this.#clocks.delete(output.id);
+        this.#clocks.forget(output.id);
         this.#heardMs.delete(output.id);
         return world.memberForgotten(output.id);
       case 'interestChanged':
@@ -236,11 +234,12 @@ export class MembershipService {
       case 'knownChanged':
         return this.#checkWaiters();
       case 'measured':
-        this.#rttMs.set(output.peer, output.rttMs);
         this.#heardMs.set(output.peer, this.clock.monotonicMs());
-        return this.#noteClock(output.peer, output.clockOffsetMs);
+        if (directory.member(output.peer) !== undefined) this.#clocks.measured(output.peer, output, this.#now());
+        return;
       case 'clockHeard':
-        return this.#noteClock(output.id, output.clockOffsetMs);
+        if (directory.member(output.id) !== undefined) this.#clocks.heard(output.id, output.clockOffsetMs, this.#now());
+        return;
       case 'synced':
         return world.synced(output.peer);
       case 'clashed':
@@ -258,9 +257,8 @@ export class MembershipService {
     return isSpoken ? undefined : encodePeerFrame(older);
   }
 
-  #noteClock(id: NodeId, offsetMs: number): void {
-    if (this.directory.member(id) === undefined) return;
-    this.#clocks.set(id, offsetMs + this.clock.wallMs() - this.clock.monotonicMs());
+  #now(): OwnClocks {
+    return { wallMs: this.clock.wallMs(), monotonicMs: this.clock.monotonicMs() };
   }
 
   async #signRecord(change: { incarnation: number; status: 'alive' | 'left'; url?: string }): Promise<void> {

@@ -168,13 +168,12 @@ export class MembershipCore implements Core<MembershipCoreInput, MembershipCoreO
 
   #onLinkUp(peer: LinkPeer, nowMs: number): void {
     this.#links.set(peer.id, { isSynced: false, mismatches: 0, comparedMs: nowMs });
-    this.#prober.linked(peer.id);
     this.#pulls.linked(peer.id);
     this.#heard(peer.id, nowMs);
     this.#statements.record({ type: 'record', from: peer.id, record: peer.record, jws: peer.recordJws }, nowMs);
     this.#statements.confront(peer.id);
     if (this.#self < peer.id) this.#compareTables(peer.id, nowMs);
-    this.#ping([peer.id]);
+    this.#prober.linked(peer.id, nowMs);
     const known = this.#audit.receipt(peer.id);
     if (known !== undefined) this.#send([peer.id], known);
   }

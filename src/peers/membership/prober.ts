@@ -152,9 +152,11 @@ export class Prober {
     this.#helped(number, false);
   }
 
-  /** A new link begins with a clean slate. */
-  linked(peer: NodeId): void {
+  /** A new link begins with a clean slate, and a probe, as what is known of the peer's clock may be of an earlier life. */
+  linked(peer: NodeId, nowMs: number): void {
     this.#silences.delete(peer);
+    for (const [number, { target }] of this.#probes) if (target === peer) this.#probes.delete(number);
+    this.probe(peer, nowMs);
   }
 
   #helped(number: number, isReachable: boolean, wallMs?: number): void {

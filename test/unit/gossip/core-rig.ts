@@ -15,6 +15,8 @@ export class CoreRig {
   readonly directory: TestDirectory;
   readonly core: GossipCore<TestBundle>;
   readonly outputs: Output[] = [];
+  /** Peers whose clocks are not known yet. */
+  readonly unmeasured = new Set<NodeId>();
   nowMs = 0;
   /** What the log answers when it is asked for the last seq before any time. */
   seqBefore = 0;
@@ -22,7 +24,8 @@ export class CoreRig {
 
   constructor(self: NodeId, peers: readonly NodeId[], extents: readonly StreamExtent[] = []) {
     this.directory = new TestDirectory([self, ...peers]);
-    const world = { seqBefore: () => this.seqBefore, localTimeOf: (_peer: NodeId, theirWallMs: number) => theirWallMs };
+    const localTimeOf = (peer: NodeId, theirWallMs: number) => (this.unmeasured.has(peer) ? undefined : theirWallMs);
+    const world = { seqBefore: () => this.seqBefore, localTimeOf };
     this.core = new GossipCore<TestBundle>(self, this.directory, world, new Random(1));
     this.handle({ type: 'restored', extents });
     for (const peer of peers) this.handle({ type: 'linkUp', peer });

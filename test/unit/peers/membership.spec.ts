@@ -48,19 +48,28 @@ describe('the membership core', () => {
     return handle({ type: 'frame', peer, frame: sent, wallMs }, nowMs);
   }
 
+  /** The number of the probe that `peer` is sent. */
+  function probeIn(outputs: readonly MembershipCoreOutput[], peer = B): number {
+    const ping = framesTo(peer, outputs).find((sent) => sent.type === 'ping' && sent.probe > 1);
+    return (ping as { probe: number }).probe;
+  }
+
   it('takes a linked peer for alive and shows it its table', () => {
     const outputs = linkUp(1);
     expect(directory.member(B)?.state).toBe('alive');
     expect(framesTo(B, outputs).map((sent) => sent.type)).toContain('sync-page');
   });
 
-  it('measures the round trip and the other clock by direct probes', () => {
-    linkUp(1);
-    const outputs = handle({ type: 'timer', timer: { kind: 'period', dueMs: 100 } }, 100);
-    const ping = framesTo(B, outputs).find((sent) => sent.type === 'ping' && sent.probe > 1) as { probe: number };
-    const ack = { type: 'ack', probe: ping.probe, digest: 'AAAAAAAAAAA', wallMs: 5_010 } as const;
+  it('measures the round trip and the other clock as soon as a link is up', () => {
+    const ack = { type: 'ack', probe: probeIn(linkUp(1, 100)), digest: 'AAAAAAAAAAA', wallMs: 5_010 } as const;
     const measured = { type: 'measured', peer: B, rttMs: 20, clockOffsetMs: 2_020 };
     expect(frame(B, ack, 120, 3_000)).toContainEqual(measured);
+  });
+
+  it('measures anew over the next link, though a probe over the last one was not answered', () => {
+    const former = probeIn(linkUp(1));
+    handle({ type: 'linkDown', peer: B }, 10);
+    expect(probeIn(linkUp(1, 20))).toBeGreaterThan(former);
   });
 
   it('says once per link that both directories are equal', () => {
@@ -185,9 +194,11 @@ describe('the membership core', () => {
     });
 
     it('takes in whoever comes in person, and probes those it has met as often as before', () => {
-      linkUp(1);
+      const atLinkUp = probeIn(linkUp(1));
+      frame(B, { type: 'ack', probe: atLinkUp, digest: directory.digest(), wallMs: 0 }, 1);
       flood(MEMBERS_MAX);
-      linkUp(2, 10);
+      const ofNewcomer = probeIn(linkUp(2, 10), C);
+      frame(C, { type: 'ack', probe: ofNewcomer, digest: directory.digest(), wallMs: 0 }, 11);
       expect(directory.member(C)?.state).toBe('alive');
       expect(directory.members()).toHaveLength(MEMBERS_MAX);
       const probed = [1, 2].flatMap((period) => {

@@ -57,6 +57,37 @@ describe('what a node tells of its topics', () => {
   });
 });
 
+describe('what a peer is told whose clock is not known yet', () => {
+  it('is nothing of where its interest begins, until it is known', () => {
+    const node = rig();
+    node.unmeasured.add(A);
+    node.frame(A, { type: 'extentsRequest', topics: ['chat'] });
+    expect(node.framesTo(A, 'extents')).toEqual([]);
+    node.unmeasured.delete(A);
+    node.frame(A, { type: 'extentsRequest', topics: ['chat'] });
+    expect(node.framesTo(A, 'extents')).toHaveLength(1);
+  });
+
+  it('is all that is retained, if it wants that, as no clock matters then', () => {
+    const node = rig();
+    node.want(A, 'chat', 0);
+    node.unmeasured.add(A);
+    node.frame(A, { type: 'extentsRequest', topics: ['chat'] });
+    expect(node.framesTo(A, 'extents')).toMatchObject([{ streams: [{ start: 0 }] }]);
+  });
+
+  it('is new messages, without a start until there is one', () => {
+    const node = new CoreRig(SELF, [A]);
+    for (const id of [SELF, A]) node.want(id, 'chat');
+    node.unmeasured.add(A);
+    publish(node, 1);
+    node.unmeasured.delete(A);
+    publish(node, 2);
+    publish(node, 3);
+    expect(node.all('push').map(({ start }) => start)).toEqual([undefined, 0, undefined]);
+  });
+});
+
 describe('what a peer tells of its topics', () => {
   const asks = (node: CoreRig) => node.framesTo(A, 'extentsRequest').length;
   const summary = (digest: string, topic = 'chat') => ({ type: 'summary', topics: [{ topic, digest }] }) as const;
