@@ -248,7 +248,7 @@ export class Repair<B extends BundlePlace> {
     }
     if (next === undefined) {
       if (sure < Infinity) this.ports.giveUp(need.state, sure);
-      else if (holders.every(([, holder]) => holder.floor >= holder.frontier)) this.#drop(need);
+      else if (holders.every(([, { floor, frontier }]) => Math.max(floor, after) >= frontier)) this.#drop(need);
     } else if (need.holders.get(next)!.retryAtMs <= nowMs) this.#pull(need, next, { after, from: floor, to }, nowMs);
   }
 

@@ -95,8 +95,10 @@ describe('repair', () => {
   it('does not wait for what nobody has any more, unless its publisher says that there was more', () => {
     repair.claimed(state, claim(B, 10, 10), 0);
     expect(repair.needs).toBe(0);
+    receive(1, 2, A, 0);
     repair.claimed(state, claim(B, 0, 10), 0);
-    repair.pulled(B, pulled(0, 10), 10);
+    repair.claimed(state, claim(C, 0, 2), 0);
+    repair.pulled(B, pulled(2, 10), 10);
     for (let nowMs = 20; nowMs <= 2 * GAP_WAIT_MS.holders; nowMs += 50) repair.tick(nowMs);
     expect(repair.needs).toBe(0);
     expect(givenUp).toEqual([]);
