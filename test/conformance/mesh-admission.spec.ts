@@ -95,7 +95,7 @@ describe('the mesh server', () => {
     expect(node.links.counters.closed.of('handshake-timeout')).toBe(1);
   });
 
-  it('turns away more unfinished handshakes than it can afford, and recovers', async () => {
+  it('turns away more unfinished handshakes of one address than it can afford, and none of another', async () => {
     const outcomes = Array.from({ length: 70 }, () => {
       const socket = stranger();
       return new Promise<boolean>((resolve) => {
@@ -104,9 +104,19 @@ describe('the mesh server', () => {
       });
     });
     const connected = (await Promise.all(outcomes)).filter(Boolean).length;
-    expect(connected).toBe(64);
-    expect(node.links.counters.turnedAway.of('too-many-handshakes')).toBe(6);
+    expect(connected).toBe(16);
+    expect(node.links.counters.turnedAway.of('too-many-handshakes')).toBe(54);
+    const elsewhere = await dialFrom('127.0.0.2', node.url);
+    expect(elsewhere.answer).toContain('101 Switching Protocols');
     for (const socket of strangers) socket.disconnect();
+    elsewhere.socket.destroy();
+    await stillWorks();
+  });
+
+  it('counts a connection that speaks too early and does not hang up, and ends it in time', async () => {
+    const early = await Promise.all(Array.from({ length: 16 }, () => dialFrom('127.0.0.1', node.url, EARLY_FRAME)));
+    expect(await outcomeOf(stranger())).toBe('not connected');
+    await Promise.all(early.map(({ closed }) => closed));
     await stillWorks();
   });
 
@@ -216,6 +226,24 @@ describe('the mesh server', () => {
     await stillWorks();
   });
 });
+
+/** A masked binary message of one byte. */
+const EARLY_FRAME = Buffer.from([0x82, 0x81, 0, 0, 0, 0, 1]);
+
+/** A raw WebSocket from an address of this machine that says nothing but `first`, and never hangs up. */
+async function dialFrom(localAddress: string, target: string, first: Uint8Array = Buffer.alloc(0)) {
+  const socket = connect({ port: Number(new URL(target).port), host: '127.0.0.1', localAddress });
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.on('error', () => undefined);
+  const request =
+    'GET /mesh/?EIO=4&transport=websocket HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+    'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+  const answer = await new Promise<string>((resolve) => {
+    socket.on('data', (bytes) => resolve(bytes.toString('latin1')));
+    socket.write(Buffer.concat([Buffer.from(request), first]));
+  });
+  return { socket, closed, answer };
+}
 
 interface Proxy {
   readonly url: string;

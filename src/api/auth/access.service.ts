@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { GrapevineError } from '../../runtime/errors.js';
-import { clientAddress } from '../limits/client-address.js';
+import { clientAddress } from '../../runtime/client-address.js';
 import { ClientLimits } from '../limits/client-limits.service.js';
 import { asGrapevineError } from '../problem.js';
 import { bearerOf, queryTokenOf } from './bearer.js';

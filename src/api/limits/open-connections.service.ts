@@ -3,7 +3,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { DrainService } from '../../subscriptions/drain.service.js';
 import { ClientCounters } from '../client-counters.js';
-import { clientAddress } from './client-address.js';
+import { clientAddress } from '../../runtime/client-address.js';
 
 /** After the drain, for answers that are on their way. */
 const LAST_ANSWERS_MS = 1_000;

@@ -11,7 +11,7 @@ import type { NodeId } from '../node-id.js';
 const SOCKET_BYTES = 512 * 1024;
 /** What may come while a message of the handshake is being verified: one read of the paused socket, cut generously. */
 const INBOX_BYTES_MAX = 1024 * 1024;
-const INBOX_FRAMES_MAX = 64;
+const INBOX_FRAMES_MAX = 8_192;
 
 /** Where a session reports to; every session is `closed` once, whether or not it was `established`. */
 export interface LinkSessionListener {
@@ -166,6 +166,7 @@ export class LinkSession {
     if (step.send !== undefined) this.socket.send(step.send);
     if (step.done === undefined) return;
     this.#state = 'established';
+    this.socket.proven();
     this.#outcome = step.done;
     this.listener.established(this, step.done);
   }

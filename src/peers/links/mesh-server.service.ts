@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Server } from 'socket.io';
 import { Settings } from '../../config/settings.js';
+import { clientAddress } from '../../runtime/client-address.js';
+import { PendingSockets } from '../../runtime/pending-sockets.js';
 import { StartError } from '../../runtime/start-error.js';
 import { RECORD_BYTES_MAX } from './link-queue.js';
 import * as meshParser from './mesh-parser.js';
@@ -17,7 +19,11 @@ export const MESH_PATH = '/mesh';
 export const TRANSPORT_BYTES_MAX = RECORD_BYTES_MAX + 1_024;
 /** Connections that have not completed their handshake; more are refused. */
 export const PENDING_HANDSHAKES_MAX = 64;
+/** Of these from one address, so that one stranger does not keep peers out. */
+export const PENDING_PER_ADDRESS_MAX = 16;
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** For the reason of a timeout to be read; then a connection without a handshake is destroyed, whatever layer holds it. */
+const LAST_WORDS_MS = 1_000;
 /** Transport pings only clear away what membership does not know of; twice this without an answer ends a connection. */
 const TRANSPORT_PING_MS = 10_000;
 
@@ -27,8 +33,6 @@ export type AdmissionRefusal = 'origin' | 'too-many-handshakes' | 'shutdown';
 export interface MeshServerListener {
   accepted(socket: MeshSocket): void;
   turnedAway(reason: AdmissionRefusal): void;
-  /** Accepted connections whose handshake is through. */
-  establishedCount(): number;
 }
 
 /**
@@ -41,6 +45,8 @@ export class MeshServer {
   #http: HttpServer | undefined;
   #isOwnHttp = false;
   #isClosed = false;
+  /** By the connection itself: Engine.IO counts those no more that it has told to close, whether or not they do. */
+  readonly #pending = new PendingSockets<NetSocket>();
 
   constructor(
     private readonly settings: Settings,
@@ -104,21 +110,38 @@ export class MeshServer {
       pingInterval: TRANSPORT_PING_MS,
       pingTimeout: TRANSPORT_PING_MS,
       allowRequest: (request, answer) => {
-        const refusal = this.#refusalOf(request, listener);
-        if (refusal !== undefined) listener.turnedAway(refusal);
+        const refusal = this.#refusalOf(request);
+        if (refusal === undefined) this.#await(request.socket);
+        else listener.turnedAway(refusal);
         answer(refusal, refusal === undefined);
       },
     });
-    io.on('connection', (socket) => listener.accepted(new AcceptedMeshSocket(socket)));
+    io.on('connection', (socket) => {
+      listener.accepted(new AcceptedMeshSocket(socket, () => this.#pending.remove(socket.request.socket)));
+    });
     this.#io = io;
   }
 
-  #refusalOf(request: IncomingMessage, listener: MeshServerListener): AdmissionRefusal | undefined {
+  /** Until its peer is proven a connection is counted, and ends in time. */
+  #await(socket: NetSocket): void {
+    this.#pending.add(socket, clientAddress(socket.remoteAddress));
+    const timeout = setTimeout(() => {
+      if (this.#pending.has(socket)) socket.destroy();
+    }, HANDSHAKE_TIMEOUT_MS + LAST_WORDS_MS);
+    timeout.unref();
+    socket.once('close', () => {
+      clearTimeout(timeout);
+      this.#pending.remove(socket);
+    });
+  }
+
+  #refusalOf(request: IncomingMessage): AdmissionRefusal | undefined {
     if (this.#isClosed) return 'shutdown';
     // Browsers always send it and peers never do: no page may make its visitor's browser speak to a node.
     if (request.headers.origin !== undefined) return 'origin';
-    const pending = (this.#io?.engine.clientsCount ?? 0) - listener.establishedCount();
-    return pending < PENDING_HANDSHAKES_MAX ? undefined : 'too-many-handshakes';
+    const ofAddress = this.#pending.count(clientAddress(request.socket.remoteAddress));
+    const isFull = this.#pending.size >= PENDING_HANDSHAKES_MAX || ofAddress >= PENDING_PER_ADDRESS_MAX;
+    return isFull ? 'too-many-handshakes' : undefined;
   }
 
   #urlOf(http: HttpServer): string {

@@ -18,7 +18,10 @@ interface WebSocket {
 export class AcceptedMeshSocket implements MeshSocket {
   readonly #webSocket: WebSocket;
 
-  constructor(private readonly socket: AcceptedSocket) {
+  constructor(
+    private readonly socket: AcceptedSocket,
+    readonly proven: () => void,
+  ) {
     this.#webSocket = (socket.conn.transport as unknown as { socket: WebSocket }).socket;
   }
 
@@ -79,6 +82,9 @@ export class DialledMeshSocket implements MeshSocket {
     // At this end Engine.IO's own state always claims that all was written; the WebSocket knows.
     return (this.#webSocket?.bufferedAmount ?? 0) + waitingBytes(this.socket.io.engine);
   }
+
+  /** Whom we dialled is no stranger that takes up room. */
+  proven(): void {}
 
   pause(): void {
     this.#webSocket?.pause();

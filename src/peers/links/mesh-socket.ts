@@ -9,6 +9,8 @@ export interface MeshSocket {
   /** Stops reading, which makes the other side wait. */
   pause(): void;
   resume(): void;
+  /** Who is at the other end is proven: it counts no more among those of whom nothing is known. */
+  proven(): void;
   /** Tells the other side why and closes in good order. */
   close(reason: LinkCloseReason): void;
   /** Ends it at once, whatever the other side does. */

@@ -144,12 +144,6 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     this.counters.turnedAway.add(reason);
   }
 
-  establishedCount(): number {
-    let count = 0;
-    for (const { session } of this.#links.values()) if (session.dialledUrl === undefined) count++;
-    return count;
-  }
-
   established(session: LinkSession, { record, recordJws }: HandshakeOutcome): void {
     const self = this.#identity?.self;
     if (self === undefined || this.#isClosing) return session.close('shutdown');

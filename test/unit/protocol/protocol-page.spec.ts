@@ -33,6 +33,7 @@ import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import {
   HANDSHAKE_TIMEOUT_MS,
   PENDING_HANDSHAKES_MAX,
+  PENDING_PER_ADDRESS_MAX,
   TRANSPORT_BYTES_MAX,
 } from '../../../src/peers/links/mesh-server.service.js';
 import { decodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
@@ -49,6 +50,7 @@ const LIMITS = {
   NODE_RECORD_BYTES_MAX,
   HANDSHAKE_BYTES_MAX,
   PENDING_HANDSHAKES_MAX,
+  PENDING_PER_ADDRESS_MAX,
   HANDSHAKE_TIMEOUT_MS,
   IN_FLIGHT_BYTES_MAX,
   RECEIPT_BYTES,

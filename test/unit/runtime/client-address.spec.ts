@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clientAddress } from '../../../../src/api/limits/client-address.js';
+import { clientAddress } from '../../../src/runtime/client-address.js';
 
 it.each([
   ['10.0.0.7', '10.0.0.7'],

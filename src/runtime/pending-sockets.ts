@@ -3,9 +3,17 @@ export class PendingSockets<Connection extends object> {
   readonly #addresses = new Map<Connection, string>();
   readonly #counts = new Map<string, number>();
 
+  get size(): number {
+    return this.#addresses.size;
+  }
+
   /** How many there are from one address. */
   count(address: string): number {
     return this.#counts.get(address) ?? 0;
+  }
+
+  has(connection: Connection): boolean {
+    return this.#addresses.has(connection);
   }
 
   add(connection: Connection, address: string): void {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PendingSockets } from '../../../../src/api/limits/pending-sockets.js';
+import { PendingSockets } from '../../../src/runtime/pending-sockets.js';
 
 it('counts what is pending from each address, each connection once', () => {
   const pending = new PendingSockets<object>();
@@ -12,6 +12,7 @@ it('counts what is pending from each address, each connection once', () => {
   pending.remove(one);
   pending.remove({});
   expect([pending.count('a'), pending.count('b')]).toEqual([1, 1]);
+  expect(pending.size).toBe(2);
   pending.remove(two);
   expect(pending.count('a')).toBe(0);
 });
