@@ -15,6 +15,11 @@ export class SystemClock implements Clock {
     this.notBefore = (wallMs) => wall.notBefore(wallMs, Date.now());
   }
 
+  /** The machine's wall clock as it is now, for times that others set: it may go back. */
+  machineMs(): number {
+    return Date.now();
+  }
+
   monotonicMs(): number {
     return performance.now();
   }

@@ -39,9 +39,9 @@ export function readClaims(
   return decoded({ subject, publish, subscribe, expiresAtMs, keyId });
 }
 
-/** Seconds since 1970, far from where numbers lose their seconds. */
+/** Seconds since 1970, up to the last moment that a `Date` can name. */
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 2 ** 43;
+  return typeof value === 'number' && value >= 0 && value <= 8.64e12;
 }
 
 function isName(value: unknown): value is string | undefined {

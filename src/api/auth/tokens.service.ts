@@ -46,7 +46,7 @@ export class Tokens {
     const grant = readClaims(
       await claimsOf(token, header.value, key),
       { audience: this.settings.apiAudience ?? this.settings.clusterName, issuer: this.settings.apiIssuer },
-      { keyId: key.thumbprint, nowMs: this.clock.wallMs() },
+      { keyId: key.thumbprint, nowMs: this.clock.machineMs() },
     );
     if (!grant.ok) throw notAccepted(grant.reason);
     this.#good.set(nameOf(token), grant.value, this.clock.monotonicMs());
@@ -55,7 +55,7 @@ export class Tokens {
 
   /** Whether what was granted still holds: the token has not expired and its key was not withdrawn. */
   isValid({ expiresAtMs, keyId }: Grant): boolean {
-    return expiresAtMs + LEEWAY_MS > this.clock.wallMs() && (keyId === undefined || this.keys.has(keyId));
+    return expiresAtMs + LEEWAY_MS > this.clock.machineMs() && (keyId === undefined || this.keys.has(keyId));
   }
 }
 

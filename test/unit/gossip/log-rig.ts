@@ -24,6 +24,10 @@ export class HandClock implements Clock {
     return this.nowMs;
   }
 
+  machineMs(): number {
+    return this.nowMs;
+  }
+
   monotonicMs(): number {
     return this.nowMs;
   }

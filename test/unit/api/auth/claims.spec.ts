@@ -33,6 +33,7 @@ describe('the claims of a token', () => {
     ['no expiry', { exp: undefined }],
     ['an expiry that is no number', { exp: `${NOW + 60}` }],
     ['an expiry beyond all times', { exp: 1e308 }],
+    ['an expiry that no date can name', { exp: 8.64e12 + 1 }],
     ['an expiry that is no time', { exp: -1 }],
     ['expired', { exp: NOW - LEEWAY }],
     ['not valid yet', { nbf: NOW + LEEWAY + 1 }],
