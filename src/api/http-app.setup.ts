@@ -26,7 +26,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const TIMEOUTS_CHECKED_MS = 1_000;
 /** Longer than any answer is waited for, and than the pauses between the heartbeats of streams. */
 const SILENCE_MS_MAX = 75_000;
-const KEEP_ALIVE_MS = 20_000;
+/** Longer than the minute for which proxies keep connections: the one that closes first must not be the node. */
+const KEEP_ALIVE_MS = 72_000;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 const HEADERS_BYTES_MAX = 16 * 1024;
 
