@@ -164,7 +164,11 @@ describe.each([
         const pending: Promise<void>[] = [];
         for (const command of commands) {
           if (command.do === 'settle' || command.do === 'restart') await Promise.all(pending.splice(0));
-          if (command.do === 'restart') harness.store = await restarted(harness);
+          if (command.do === 'restart') {
+            harness.store = await restarted(harness);
+            expect(harness.store.lastArrival()).toBeGreaterThanOrEqual(naive.lastArrival);
+            naive.lastArrival = harness.store.lastArrival();
+          }
           const write = apply(command, harness.store, naive);
           if (write !== undefined) pending.push(write);
           compare(harness.store, naive, command);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HeldExtent } from '../../src/gossip/store/bundle-store.js';
+import { WRITE_PAUSE_MS } from '../../src/gossip/store/disk-room.js';
 import type { LmdbBundleStore } from '../../src/gossip/store/lmdb-bundle-store.service.js';
 import { streamOf } from '../../src/gossip/bundles/stream.js';
 import { LoopDisk, noLoopDisks } from '../e2e/loop-disk.js';
@@ -15,6 +16,7 @@ const BATCH_WRITES = 256;
 const stream = streamOf('chat', PUBLISHER, 5);
 
 const disks: LoopDisk[] = [];
+const clock = { nowMs: 0 };
 
 function newDisk(disk: LoopDisk): LoopDisk {
   disks.push(disk);
@@ -29,8 +31,9 @@ function extentOf(floor: number, frontier: number): HeldExtent {
   return { stream, floor, frontier, changedAtMs: 5, bytes: 0 };
 }
 
-/** Appends the next bundle as a log would; the code of the error when it fails. */
+/** Appends the next bundle as a log would, at a time when the store tries to; the code of the error when it fails. */
 async function appendTo(store: LmdbBundleStore): Promise<string> {
+  clock.nowMs += WRITE_PAUSE_MS;
   const { floor, frontier } = store.extents()[0] ?? extentOf(0, 0);
   const seq = frontier + 1;
   const place = { stream, firstSeq: seq, lastSeq: seq, arrival: store.lastArrival() + 1, receivedAtMs: 5 };
@@ -64,13 +67,18 @@ describe.skipIf(skip !== undefined)('a store on a small disk', { timeout: LIMIT_
     const disk = newDisk(new LoopDisk(24));
     const folder = join(disk.path, 'store');
     disk.fill(10 * 1024 * 1024);
-    let store = lmdbStore(folder);
+    let store = lmdbStore(folder, 'async', [], clock);
     await store.open();
     expect(await appendUntilRefused(store)).toBe('store-full');
     const held = heldOf(store);
     expect(held).toBeGreaterThan(50);
+    // Until the disk is tried again a refusal changes nothing, so that nothing has to be read again either.
+    const [books] = store.extents();
+    clock.nowMs -= WRITE_PAUSE_MS;
+    expect(await appendTo(store)).toBe('store-full');
+    expect(store.extents()[0]).toBe(books);
     await store.close();
-    store = lmdbStore(folder);
+    store = lmdbStore(folder, 'async', [], clock);
     await store.open();
     expect(await appendTo(store)).toBe('store-full');
     expect(heldOf(store)).toBe(held);
@@ -83,14 +91,14 @@ describe.skipIf(skip !== undefined)('a store on a small disk', { timeout: LIMIT_
   it('lives when others leave it no byte, before and after a restart', async () => {
     const disk = newDisk(new LoopDisk(24));
     const folder = join(disk.path, 'store');
-    let store = lmdbStore(folder);
+    let store = lmdbStore(folder, 'async', [], clock);
     await store.open();
     for (let count = 0; count < 20; count++) expect(await appendTo(store)).toBe('written');
     disk.fill(0);
     expect(await appendTo(store)).toBe('store-full');
     expect(heldOf(store)).toBe(20);
     void store.close();
-    store = lmdbStore(folder);
+    store = lmdbStore(folder, 'async', [], clock);
     await store.open();
     expect(heldOf(store)).toBe(20);
     expect(await appendTo(store)).toBe('store-full');
@@ -102,7 +110,7 @@ describe.skipIf(skip !== undefined)('a store on a small disk', { timeout: LIMIT_
 
   it('takes bundles in the room that dropped ones gave back, with publishers pressing all the while', async () => {
     const disk = newDisk(new LoopDisk(24));
-    const store = lmdbStore(join(disk.path, 'store'));
+    const store = lmdbStore(join(disk.path, 'store'), 'async', [], clock);
     await store.open();
     expect(await appendUntilRefused(store)).toBe('store-full');
     const { frontier } = store.extents()[0]!;

@@ -8,12 +8,13 @@ export function lmdbStore(
   folder: string,
   durability: 'async' | 'fsync' = 'async',
   log: StoreLog = [],
+  clock: { nowMs: number } = { nowMs: 0 },
 ): LmdbBundleStore {
   const note = (event: string, fields: object = {}) => void log.push({ event, fields });
   return new LmdbBundleStore({
     folder,
     durability,
-    clock: { wallMs: () => 1_700_000_000_000 },
+    clock: { wallMs: () => 1_700_000_000_000, monotonicMs: () => clock.nowMs },
     logger: { info: note, warn: note, error: note },
   });
 }

@@ -43,7 +43,7 @@ const BACKFILL_STALE_MS = 600_000;
 /** A bundle's place in the order of arrival, at once, and when it is in the store for good. */
 export interface Appended {
   readonly arrival: number;
-  /** Rejects with a GrapevineError `store-full` or `internal`; the frontier is then back where the store has it. */
+  /** Rejects with a GrapevineError `store-full`, `store-failing` or `internal`; the frontier is then back where the store has it. */
   readonly committed: Promise<void>;
 }
 
@@ -124,6 +124,8 @@ export class BundleLog {
     const { stream, firstSeq, lastSeq } = bundle;
     const nowMs = this.clock.wallMs();
     const arrival = ++this.#lastArrival;
+    const { refusal } = this.store;
+    if (refusal !== undefined) return { arrival, committed: Promise.reject(refusal) };
     const held = this.#table.get(stream.id) ?? this.#newExtent(stream, floor);
     if (firstSeq > held.frontier + 1 || lastSeq <= held.frontier) {
       const detail = `bundle ${firstSeq}–${lastSeq} does not follow ${held.frontier} of its stream`;
@@ -141,11 +143,9 @@ export class BundleLog {
   appendOwn(bundle: NewBundle): Appended {
     const { id } = bundle.stream;
     const frontier = this.#table.get(id)?.frontier ?? bundle.firstSeq - 1;
-    const appended = this.append(bundle);
-    const { arrival } = appended;
+    const { arrival, committed } = this.append(bundle);
     this.#reads.hide(id, arrival, frontier);
-    const committed = appended.committed.finally(() => this.#reads.reveal(id, arrival));
-    return { arrival, committed };
+    return { arrival, committed: committed.finally(() => this.#reads.reveal(id, arrival)) };
   }
 
   /** Adds older history below the floor, in order; `setExtent` lowers the floor when all of it is there. */
@@ -153,6 +153,8 @@ export class BundleLog {
     const { stream, lastSeq } = bundle;
     const extent = this.#table.get(stream.id);
     if (extent === undefined) return Promise.reject(new GrapevineError('internal', 'history of an unknown stream'));
+    const { refusal } = this.store;
+    if (refusal !== undefined) return Promise.reject(refusal);
     const nowMs = this.clock.wallMs();
     const began = this.#backfills.add(bundle, nowMs);
     if (began === 'anew') this.#unattended(this.store.dropThroughFloor(extent));

@@ -1,4 +1,5 @@
 import type { NodeId } from '../../peers/node-id.js';
+import type { GrapevineError } from '../../runtime/errors.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 
 /** A bundle as it is kept: the sealed and signed bytes as they came, and where they belong. */
@@ -64,6 +65,8 @@ export interface BundleStore {
   /** Bytes of bundles on their way to be committed. */
   readonly pendingBytes: number;
   readonly counters: StoreCounters;
+  /** Set for a moment after a write failed: bundles are refused with it then, and whoever asks before has nothing to take back. */
+  readonly refusal: GrapevineError | undefined;
 
   /** What is damaged is set aside. A StartError when what is there is of a later format, or cannot be opened. */
   open(): Promise<void>;

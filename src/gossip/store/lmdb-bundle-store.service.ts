@@ -12,21 +12,25 @@ import { committedOf, removeSome } from './committed-bundles.js';
 import { asEntry, entryOf, firstOf, fitting } from './bundle-index.js';
 import * as rows from './bundle-rows.js';
 import type { BundleEntry, BundleStore, HeldExtent, StoreCounters, StoredBundle, StoredKey } from './bundle-store.js';
+import { DiskRoom } from './disk-room.js';
 import { openEnvironment, type Environment } from './lmdb-environment.service.js';
-import { RESERVED_BYTES, type LmdbRows } from './lmdb-rows.adapter.js';
+import type { LmdbRows } from './lmdb-rows.adapter.js';
 import { PendingWrites, type Drop } from './pending-writes.js';
+import { StoreBooks } from './store-books.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { WriteQueue, type Write } from './write-queue.js';
 
 /** A drop that fails is tried so often in all: the first time it may have failed for others' sake. */
 const DROP_TRIES = 3;
 const STREAMS_PER_TURN = 500;
+/** More arrivals than a node gives out before one of them is saved. */
+const ARRIVALS_SKIPPED = 2 ** 20;
 
 /** Where a store is, and what it needs. */
 export interface LmdbStoreOptions {
   readonly folder: string;
   readonly durability: 'async' | 'fsync';
-  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
   readonly logger: Pick<NodeLogger, 'warn' | 'error' | 'info'>;
 }
 
@@ -35,26 +39,23 @@ export class LmdbBundleStore implements BundleStore {
   readonly #folder: string;
   readonly #isFlushed: boolean;
   readonly #pending = new PendingWrites();
-  readonly #extents = new Map<StreamId, HeldExtent>();
-  readonly #publishers = new Map<NodeId, string>();
-  readonly #keys = new Map<string, StoredKey>();
+  readonly #books = new StoreBooks();
   readonly #queue = new WriteQueue<LmdbRows>();
   readonly #counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #logger: LmdbStoreOptions['logger'];
   readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #room: DiskRoom;
   #environment: Environment | undefined;
   #writing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
   #isUnflushed = false;
-  #lastArrival = 0;
-  /** Bytes of bundles that were dropped and whose room was not used again yet. */
-  #reusableBytes = 0;
   #hasFailed = false;
 
   constructor({ folder, durability, clock, logger }: LmdbStoreOptions) {
     this.#folder = folder;
     this.#isFlushed = durability === 'fsync';
     this.#clock = clock;
+    this.#room = new DiskRoom(clock);
     this.#logger = logger;
   }
 
@@ -70,13 +71,18 @@ export class LmdbBundleStore implements BundleStore {
     return this.#counters;
   }
 
+  get refusal(): GrapevineError | undefined {
+    return this.#room.refusal;
+  }
+
   async open(): Promise<void> {
     this.#environment = await openEnvironment(this.#folder, {
       logger: this.#logger,
       counters: this.#counters,
       wallMs: () => this.#clock.wallMs(),
     });
-    this.#reload();
+    this.#books.load(this.#rows);
+    await this.#skipArrivals().catch((cause: unknown) => this.#logger.warn('store.arrivals-unsaved', { cause }));
     // On a full disk they stay until the next start.
     await this.#dropLeftovers().catch((cause: unknown) => this.#logger.warn('store.leftovers-stay', { cause }));
   }
@@ -94,13 +100,15 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   extents(): readonly HeldExtent[] {
-    return [...this.#extents.values()];
+    return [...this.#books.extents.values()];
   }
 
   append(bundle: StoredBundle, extent: HeldExtent): Promise<void> {
+    const { refusal } = this;
+    if (refusal !== undefined) return Promise.reject(refusal);
     const entry = entryOf(bundle);
-    this.#lastArrival = Math.max(this.#lastArrival, bundle.arrival);
-    this.#extents.set(extent.stream.id, extent);
+    this.#books.lastArrival = Math.max(this.#books.lastArrival, bundle.arrival);
+    this.#books.extents.set(extent.stream.id, extent);
     this.#pending.appended.add(bundle);
     return this.#write(
       (database) => {
@@ -114,23 +122,23 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   saveExtent(extent: HeldExtent): Promise<void> {
-    this.#extents.set(extent.stream.id, extent);
+    this.#books.extents.set(extent.stream.id, extent);
     return this.#write((database) => database.put(rows.extentKey(extent.stream.id), rows.extentRow(extent)));
   }
 
   deleteStream(id: StreamId): Promise<void> {
-    const extent = this.#extents.get(id);
+    const extent = this.#books.extents.get(id);
     if (extent === undefined) return Promise.resolve();
-    this.#extents.delete(id);
+    this.#books.extents.delete(id);
     // The extent's row goes last: should the process end in between, it tells the next start what else has to go.
     const emptied = { ...extent, floor: extent.frontier, bytes: 0 };
     return this.#drop(emptied, Number.MAX_SAFE_INTEGER, (database) => {
-      if (!this.#extents.has(id)) database.remove(rows.extentKey(id));
+      if (!this.#books.extents.has(id)) database.remove(rows.extentKey(id));
     });
   }
 
   dropThroughFloor(extent: HeldExtent): Promise<void> {
-    this.#extents.set(extent.stream.id, extent);
+    this.#books.extents.set(extent.stream.id, extent);
     return this.#drop(extent, extent.floor);
   }
 
@@ -152,34 +160,34 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   lastArrival(): number {
-    return this.#lastArrival;
+    return this.#books.lastArrival;
   }
 
   publishers(): ReadonlyMap<NodeId, string> {
-    return this.#publishers;
+    return this.#books.publishers;
   }
 
   savePublisher(publisher: NodeId, recordJws: string): Promise<void> {
-    this.#publishers.set(publisher, recordJws);
+    this.#books.publishers.set(publisher, recordJws);
     return this.#write((database) => database.put(rows.publisherKey(publisher), Buffer.from(recordJws)));
   }
 
   deletePublisher(publisher: NodeId): Promise<void> {
-    this.#publishers.delete(publisher);
+    this.#books.publishers.delete(publisher);
     return this.#write((database) => database.remove(rows.publisherKey(publisher)));
   }
 
   keys(): ReadonlyMap<string, StoredKey> {
-    return this.#keys;
+    return this.#books.keys;
   }
 
   saveKey(key: StoredKey): Promise<void> {
-    this.#keys.set(key.keyId, key);
+    this.#books.keys.set(key.keyId, key);
     return this.#write((database) => database.put(rows.keyKey(key.keyId), rows.keyRow(key)));
   }
 
   deleteKey(keyId: string): Promise<void> {
-    this.#keys.delete(keyId);
+    this.#books.keys.delete(keyId);
     return this.#write((database) => database.remove(rows.keyKey(keyId)));
   }
 
@@ -193,7 +201,7 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   #streamBundles(stream: StreamId, fromSeq: number): Iterable<BundleEntry | StoredBundle> {
-    const known = this.#extents.get(stream)?.stream;
+    const known = this.#books.extents.get(stream)?.stream;
     if (known === undefined) return [];
     return this.#pending.withStream(stream, fromSeq, committedOf(this.#rows, known, fromSeq));
   }
@@ -203,7 +211,7 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   *#committedOfTopic(topic: string, afterArrival: number): Generator<BundleEntry> {
-    const streamOf = (id: StreamId): Stream | undefined => this.#extents.get(id)?.stream;
+    const streamOf = (id: StreamId): Stream | undefined => this.#books.extents.get(id)?.stream;
     for (const { value } of this.#rows.rows(rows.topicRange(topic, afterArrival))) {
       const entry = rows.entryOfRow(value, streamOf);
       // Another topic with the same hash is not expected in a lifetime, but costs only this comparison.
@@ -226,7 +234,7 @@ export class LmdbBundleStore implements BundleStore {
 
   /** Saves the extent with the bundles that go. */
   #drop(extent: HeldExtent, throughSeq: number, atLast?: (database: LmdbRows) => void): Promise<void> {
-    const drop: Drop = { stream: extent.stream, throughSeq, arrivalMax: this.#lastArrival };
+    const drop: Drop = { stream: extent.stream, throughSeq, arrivalMax: this.#books.lastArrival };
     this.#pending.addDrop(drop);
     let wanted = extent;
     let isSaved = false;
@@ -237,7 +245,7 @@ export class LmdbBundleStore implements BundleStore {
         if (!isSaved) database.put(rows.extentKey(drop.stream.id), rows.extentRow(wanted));
         isSaved = true;
         const { isDone, bytes } = removeSome(database, drop);
-        this.#reusableBytes += bytes;
+        this.#room.gaveBack(bytes);
         if (isDone) atLast?.(database);
         return isDone;
       },
@@ -245,12 +253,12 @@ export class LmdbBundleStore implements BundleStore {
         needsCommitted: true,
         committed: () => this.#pending.dropDone(drop),
         again: () => {
-          const held = this.#extents.get(drop.stream.id);
+          const held = this.#books.extents.get(drop.stream.id);
           if (held === undefined || --triesLeft === 0) return false;
           isSaved = false;
           wanted = this.#above(held, Math.min(throughSeq, extent.floor));
-          if (atLast === undefined) this.#extents.set(drop.stream.id, wanted);
-          else this.#extents.delete(drop.stream.id);
+          if (atLast === undefined) this.#books.extents.set(drop.stream.id, wanted);
+          else this.#books.extents.delete(drop.stream.id);
           this.#pending.addDrop(drop);
           return true;
         },
@@ -333,23 +341,18 @@ export class LmdbBundleStore implements BundleStore {
     return unfinished;
   }
 
-  /** Bundles are not taken on a disk that counts as full, except where a drop has made room in the database. */
+  /** Why the bundles of a batch find no room. */
   async #refusal(batch: readonly Write<LmdbRows>[]): Promise<GrapevineError | undefined> {
     const bytes = batch.reduce((sum, write) => sum + write.bytes, 0);
-    if (bytes === 0) return undefined;
-    const roomBytes = (await this.#rows.freeBytes()) + this.#reusableBytes;
-    if (roomBytes < RESERVED_BYTES + bytes) {
-      return new GrapevineError('store-full', 'the disk under the data folder is full');
-    }
-    this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);
-    return undefined;
+    return bytes === 0 ? undefined : this.#room.take(bytes, await this.#rows.freeBytes());
   }
 
   /** All that is waiting counts on what failed, so it fails too, and reads go back to what is committed. Drops are tried again. */
   #fail(batch: readonly Write<LmdbRows>[], error: GrapevineError): void {
     const failed = [...batch, ...this.#queue.takeAll()];
+    this.#room.failed(error);
     this.#pending.clear();
-    this.#reload();
+    this.#books.load(this.#rows);
     for (const write of failed) {
       if (write.again()) this.#queue.push(write);
       else write.reject(error);
@@ -359,28 +362,18 @@ export class LmdbBundleStore implements BundleStore {
   /** Pages that a drop gave back can be used again only some commits later: without this a full disk would stay full. */
   async #moveOn(): Promise<void> {
     this.#hasFailed = true;
-    const arrival = Buffer.from(String(this.#lastArrival));
-    await this.#rows.commit(() => this.#rows.put(rows.aboutKey('arrival'), arrival)).catch(() => undefined);
+    await this.#rows.commit(() => this.#saveArrival()).catch(() => undefined);
   }
 
-  #reload(): void {
-    const database = this.#rows;
-    this.#extents.clear();
-    this.#publishers.clear();
-    this.#keys.clear();
-    for (const { key, value } of database.rows(rows.rowRange('extent'))) {
-      const extent = rows.extentOfRow(key, value);
-      if (extent !== undefined) this.#extents.set(extent.stream.id, extent);
-    }
-    for (const { key, value } of database.rows(rows.rowRange('publisher'))) {
-      this.#publishers.set(rows.publisherOfKey(key), value.toString());
-    }
-    for (const { key, value } of database.rows(rows.rowRange('key'))) {
-      const stored = rows.keyOfRow(key, value);
-      if (stored !== undefined) this.#keys.set(stored.keyId, stored);
-    }
-    const lastArrival = Number(database.get(rows.aboutKey('arrival'))?.toString() ?? 0);
-    this.#lastArrival = Math.max(this.#lastArrival, lastArrival);
+  #saveArrival(): void {
+    this.#rows.put(rows.aboutKey('arrival'), Buffer.from(String(this.#books.lastArrival)));
+  }
+
+  /** What was given out before a crash and had been seen, but was not saved, is not given out again. */
+  async #skipArrivals(): Promise<void> {
+    if (this.#rows.get(rows.aboutKey('arrival')) !== undefined) this.#books.lastArrival += ARRIVALS_SKIPPED;
+    await this.#write(() => this.#saveArrival());
+    await this.#rows.flush();
   }
 
   /** What a drop that was cut short by the end of the process left behind, and history that was never completed. */
@@ -391,7 +384,7 @@ export class LmdbBundleStore implements BundleStore {
       const [key] = database.keys({ start, end, limit: 1 });
       if (key === undefined) return;
       const id = rows.streamIdOfKey(key);
-      const extent = this.#extents.get(id);
+      const extent = this.#books.extents.get(id);
       if (extent !== undefined && rows.lastSeqOfKey(key) <= extent.floor) await this.#drop(extent, extent.floor);
       start = rows.afterStream(id);
       if (seen % STREAMS_PER_TURN === 0) await nextTurn();

@@ -2,14 +2,10 @@ import { statfs } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { GrapevineError } from '../../runtime/errors.js';
 import { withChecksum, withoutChecksum } from './bundle-rows.js';
+import { RESERVED_BYTES } from './disk-room.js';
 
 const MAP_FULL = -30_792;
 const NO_SPACE_CODES: readonly unknown[] = [MAP_FULL, 'ENOSPC', 'EDQUOT', 28, 122];
-/**
- * A disk with less than this counts as full: what is left is for dropping bundles, which needs new pages before it gives any
- * back, and for the other documents of the data folder.
- */
-export const RESERVED_BYTES = 4 * 1024 * 1024;
 
 /** Where rows start and end, `end` excluded. */
 export interface RowRange {

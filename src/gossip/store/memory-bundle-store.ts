@@ -1,4 +1,5 @@
 import type { NodeId } from '../../peers/node-id.js';
+import type { GrapevineError } from '../../runtime/errors.js';
 import { BundleIndex, entryOf, firstOf, fitting } from './bundle-index.js';
 import type { BundleEntry, BundleStore, HeldExtent, StoredBundle, StoredKey } from './bundle-store.js';
 import type { StreamId } from '../bundles/stream.js';
@@ -6,6 +7,7 @@ import type { StreamId } from '../bundles/stream.js';
 /** The store that ends with the object: for nodes that keep nothing on disk, and for tests. */
 export class MemoryBundleStore implements BundleStore {
   readonly pendingBytes = 0;
+  readonly refusal: GrapevineError | undefined = undefined;
   readonly counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #extents = new Map<StreamId, HeldExtent>();
   readonly #bundles = new BundleIndex();

@@ -236,6 +236,14 @@ describe('bundle log on a store that fails', () => {
   /** Fails like a full disk while told to. */
   class FullStore extends MemoryBundleStore {
     isFull = false;
+    override refusal: GrapevineError | undefined = undefined;
+    /** How often all that it holds was looked at. */
+    looks = 0;
+
+    override extents(): ReturnType<MemoryBundleStore['extents']> {
+      this.looks++;
+      return super.extents();
+    }
 
     override append(...args: Parameters<MemoryBundleStore['append']>): Promise<void> {
       if (this.isFull) return Promise.reject(new GrapevineError('store-full', 'full'));
@@ -255,5 +263,29 @@ describe('bundle log on a store that fails', () => {
     store.isFull = false;
     await log.append(bundleAt(stream, 3)).committed;
     expect(seqs(log)).toEqual([1, 2, 3]);
+  });
+
+  it('tries no bundle while the store says that it takes none, so that the books need not follow it back', async () => {
+    const store = new FullStore('AAAAAAAA');
+    const log = await openLog(store, new HandClock());
+    const { looks } = store;
+    store.refusal = new GrapevineError('store-full', 'full');
+    for (const written of [log.append(bundleAt(stream, 1)), log.appendOwn(bundleAt(other, 1))]) {
+      await expect(written.committed).rejects.toBe(store.refusal);
+    }
+    expect([log.extent(stream.id), log.extent(other.id), store.looks]).toEqual([undefined, undefined, looks]);
+  });
+
+  it('gives up history that the store does not take, and takes it from its beginning later', async () => {
+    const store = new FullStore('AAAAAAAA');
+    const log = await openLog(store, new HandClock());
+    await log.append(bundleAt(stream, 4), 3).committed;
+    await log.prepend(bundleAt(stream, 1));
+    store.refusal = new GrapevineError('store-full', 'full');
+    await expect(log.prepend(bundleAt(stream, 2))).rejects.toBe(store.refusal);
+    store.refusal = undefined;
+    for (const seq of [1, 2, 3]) await log.prepend(bundleAt(stream, seq));
+    await log.setExtent(stream, 0, 4);
+    expect(seqs(log)).toEqual([1, 2, 3, 4]);
   });
 });

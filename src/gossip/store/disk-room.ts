@@ -1,0 +1,43 @@
+import type { Clock } from '../../runtime/clock.js';
+import { GrapevineError } from '../../runtime/errors.js';
+
+/** So long after a write that failed no bundle is tried: each failure costs a look at all that is in the store. */
+export const WRITE_PAUSE_MS = 250;
+
+/**
+ * A disk with less than this counts as full: what is left is for dropping bundles, which needs new pages before it gives any
+ * back, and for the other documents of the data folder.
+ */
+export const RESERVED_BYTES = 4 * 1024 * 1024;
+
+/** Whether bundles find room on the disk: what is free, what drops gave back, and what failed a moment ago. */
+export class DiskRoom {
+  /** Bytes of bundles that were dropped and whose room was not used again yet. */
+  #reusableBytes = 0;
+  #failure: { readonly error: GrapevineError; readonly untilMs: number } | undefined;
+
+  constructor(private readonly clock: Pick<Clock, 'monotonicMs'>) {}
+
+  /** Why no bundle is tried now; undefined when one is worth it. */
+  get refusal(): GrapevineError | undefined {
+    if (this.#failure === undefined || this.#failure.untilMs <= this.clock.monotonicMs()) return undefined;
+    return this.#failure.error;
+  }
+
+  failed(error: GrapevineError): void {
+    this.#failure = { error, untilMs: this.clock.monotonicMs() + WRITE_PAUSE_MS };
+  }
+
+  gaveBack(bytes: number): void {
+    this.#reusableBytes += bytes;
+  }
+
+  /** Takes room for bundles; a GrapevineError `store-full` when the disk counts as full and drops made too little in the database. */
+  take(bytes: number, freeBytes: number): GrapevineError | undefined {
+    if (freeBytes + this.#reusableBytes < RESERVED_BYTES + bytes) {
+      return new GrapevineError('store-full', 'the disk under the data folder is full');
+    }
+    this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);
+    return undefined;
+  }
+}
