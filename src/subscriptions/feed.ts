@@ -176,6 +176,11 @@ export class Feed {
     return { sinceMs, streams: new Map(streams) };
   }
 
+  /** As `cursor` of all streams, but only with what a client's cursor names of them; to be encoded before anything moves on. */
+  clientCursor(sinceMs: number): Cursor {
+    return { sinceMs, streams: this.#progress.recent() };
+  }
+
   /** What the reader has of streams that are not here stays known: they may still come. False when that means that some is lost. */
   #noteMissing(point: StartingPoint, topicMatches: (topic: string) => boolean): boolean {
     if (point.from !== 'cursor') return true;

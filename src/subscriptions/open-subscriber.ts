@@ -73,7 +73,7 @@ export class OpenSubscriber implements ClientSubscriber {
   }
 
   cursor(): string {
-    return encodeCursor(this.position());
+    return encodeCursor(this.subscriber.clientCursor());
   }
 
   cursorAfter({ stream, seq }: Message): string {

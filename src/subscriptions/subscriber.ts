@@ -25,6 +25,7 @@ const DELIVERIES_A_TURN = 4;
 /** One reader with its topics and patterns, between its feed and its sink. */
 export class Subscriber {
   readonly #since = new Map<string, number>();
+  #firstSince = Infinity;
   readonly #wanted = new PatternTree<null>();
   #isPaused = false;
   #isClosed = false;
@@ -42,6 +43,7 @@ export class Subscriber {
   /** Begins with `pattern`, in slices; false when something after the starting point is lost. */
   *start(pattern: string, point: StartingPoint, nowMs: number): Generator<void, boolean> {
     this.#since.set(pattern, sinceMsOf(point, nowMs));
+    this.#firstSince = Math.min(...this.#since.values());
     this.#wanted.add(pattern, null);
     const isRecovered = yield* this.feed.start(pattern, point, topicsOf(pattern));
     this.ready(this);
@@ -50,6 +52,7 @@ export class Subscriber {
 
   stop(pattern: string): void {
     this.#since.delete(pattern);
+    this.#firstSince = Math.min(...this.#since.values());
     this.#wanted.delete(pattern, null);
     // Nothing of a subscriber that is closed is needed any more.
     if (!this.#isClosed) this.feed.end(pattern, (topic) => this.#wanted.matches(topic));
@@ -95,8 +98,13 @@ export class Subscriber {
 
   /** Where the subscriber stands with one of its patterns, or with all of them. */
   cursor(pattern?: string): Cursor {
-    if (pattern === undefined) return this.feed.cursor(Math.min(...this.#since.values()));
+    if (pattern === undefined) return this.feed.cursor(this.#firstSince);
     return this.feed.cursor(this.#since.get(pattern) ?? 0, topicsOf(pattern));
+  }
+
+  /** See `Feed.clientCursor`. */
+  clientCursor(): Cursor {
+    return this.feed.clientCursor(this.#firstSince);
   }
 
   /** The subscriber has this and everything of its stream before it. */
