@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,17 +8,23 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { Settings } from '../../src/config/settings.js';
 import { TopicKeysService } from '../../src/gossip/keys/topic-keys.service.js';
+import { keyIdOf } from '../../src/crypto/topic-keys.js';
 import { decodeGossipFrame, encodeGossipFrame } from '../../src/gossip/bundles/gossip-frame-codec.js';
 import type { GossipFrame } from '../../src/gossip/bundles/gossip-frames.js';
+import { streamOf } from '../../src/gossip/bundles/stream.js';
+import { DeliveryService } from '../../src/gossip/delivery/delivery.service.js';
 import { InboxService } from '../../src/gossip/delivery/inbox.service.js';
 import { BundleLog } from '../../src/gossip/log/bundle-log.service.js';
 import { GrapevineModule } from '../../src/grapevine.module.js';
 import { Grapevine } from '../../src/grapevine.service.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import { SubscriptionsModule } from '../../src/subscriptions/subscriptions.module.js';
+import { bundleAt } from '../unit/gossip/log-rig.js';
 
 const SECRET = 'the secret of the cluster under test';
 const POLL = { timeout: 15_000, interval: 20 };
+/** Missing keys that a node asks for at a time. */
+const KEYS_ASKED_AT_A_TIME = 4_096;
 /** The kind of a frame of gossip that grants keys. */
 const KEY_GRANT = 11;
 
@@ -27,6 +34,7 @@ interface Node {
   readonly keys: TopicKeysService;
   readonly log: BundleLog;
   readonly inbox: InboxService;
+  readonly delivery: DeliveryService;
 }
 
 describe('topic keys', { timeout: 60_000 }, () => {
@@ -65,6 +73,7 @@ describe('topic keys', { timeout: 60_000 }, () => {
       keys: get(TopicKeysService),
       log: get(BundleLog),
       inbox: get(InboxService),
+      delivery: get(DeliveryService),
     };
   }
 
@@ -148,6 +157,26 @@ describe('topic keys', { timeout: 60_000 }, () => {
     await a.grapevine.publish('orders', 1);
     await expect.poll(() => heard, POLL).toEqual([1]);
     expect(lost).toBeGreaterThan(1);
+  });
+
+  it('are asked for in their turn when more are missing than are asked for at a time', async () => {
+    const { grapevine, keys, log, delivery } = await start('A');
+    await grapevine.subscribe('jobs.>', () => undefined);
+    const publisher = Buffer.alloc(32, 1).toString('base64url');
+    const missing = Array.from({ length: KEYS_ASKED_AT_A_TIME + 2 }, (_, number) => {
+      const topic = `jobs.${number}`;
+      const key = randomBytes(32);
+      const bundle = bundleAt(streamOf(topic, publisher, 1), 1, 1, keyIdOf(key));
+      delivery.released(bundle, 1, log.append(bundle).arrival);
+      return { keyId: bundle.keyId, topic, key };
+    });
+    const areAsked = (): boolean[] => missing.slice(-2).map(({ keyId }) => delivery.isKeyWanted(keyId));
+    expect(areAsked()).toEqual([false, false]);
+    for (const { keyId, topic, key } of missing.slice(0, 2)) {
+      keys.learn(keyId, { topic, key });
+      delivery.keysArrived([keyId]);
+    }
+    expect(areAsked()).toEqual([true, true]);
   });
 
   it('hold up what follows a grant only when there is a new envelope to open, or a new record to verify', async () => {

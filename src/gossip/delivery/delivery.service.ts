@@ -7,7 +7,8 @@ import { NodeLogger } from '../../runtime/node-logger.service.js';
 import { decodeContent } from '../bundles/bundle-content.js';
 import { BundleLog } from '../log/bundle-log.service.js';
 import type { Bundle } from '../bundles/bundle.js';
-import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import { Deadlines } from '../../runtime/deadlines.service.js';
+import { BehindStreams } from './behind-streams.js';
 import type { GossipListener, Interest } from './gossip-listener.js';
 import { KeyRequests } from '../keys/key-requests.service.js';
 import type { Gap, Message } from '../bundles/message.js';
@@ -18,24 +19,15 @@ import { TopicKeysService } from '../keys/topic-keys.service.js';
 /** Bytes of a blocked stream that are read from the log at a time. */
 const CATCH_UP_BYTES = 1024 * 1024;
 
-/** A stream that is delivered from the log instead of as it is released: a key was missing, or still is. */
-interface BehindStream {
-  /** The first seq that was not delivered. */
-  nextSeq: number;
-  /** The last that was released; what of it could not be logged is released again. */
-  lastSeq: number;
-  missingKey: KeyId | undefined;
-  /** Set while the rest of it follows in a later turn. */
-  wakeUp: Deadline | undefined;
-}
-
 /**
  * Opens what gossip releases and hands it up, in each stream's order. A bundle whose key is still missing blocks its stream
  * alone: the rest of it stays in the log until the key is there.
  */
 @Injectable()
 export class DeliveryService {
-  readonly #behind = new Map<StreamId, BehindStream>();
+  readonly #behind = new BehindStreams();
+  /** Streams that wait for a key for which there was no place among those that are asked for. */
+  readonly #unasked = new Set<StreamId>();
   #listener: GossipListener | undefined;
   #interest: Interest | undefined;
 
@@ -69,13 +61,14 @@ export class DeliveryService {
   released(bundle: Bundle, fromSeq: number, arrival: number): void {
     const { id, topic } = bundle.stream;
     const behind = this.#behind.get(id);
-    if (!this.isWanted(topic)) this.#caughtUp(id);
+    if (!this.isWanted(topic)) this.#behind.delete(id);
     else if (behind !== undefined) {
       behind.lastSeq = Math.max(behind.lastSeq, bundle.lastSeq);
       if (behind.missingKey === undefined) behind.wakeUp ??= this.deadlines.set(0, () => this.#catchUp(id));
     } else if (!this.#deliver(bundle, fromSeq, arrival)) {
-      const { lastSeq, keyId } = bundle;
-      this.#behind.set(id, { nextSeq: fromSeq, lastSeq, missingKey: keyId, wakeUp: undefined });
+      const { stream, lastSeq } = bundle;
+      this.#behind.add({ stream, nextSeq: fromSeq, lastSeq, missingKey: undefined, wakeUp: undefined });
+      this.#await(id, bundle.keyId);
     }
   }
 
@@ -101,19 +94,13 @@ export class DeliveryService {
   /** Keys arrived: the streams that waited for them go on. */
   keysArrived(keyIds: readonly KeyId[]): void {
     this.requests.arrived(keyIds);
-    for (const [id, { missingKey }] of this.#behind) {
-      if (missingKey !== undefined && keyIds.includes(missingKey)) this.#catchUp(id);
-    }
+    for (const id of keyIds.flatMap((keyId) => this.#behind.waitingFor(keyId))) this.#catchUp(id);
+    this.#askFurther();
   }
 
   /** Whether this key is being asked for. */
   isKeyWanted(keyId: KeyId): boolean {
     return this.requests.isWanted(keyId);
-  }
-
-  /** Whether a key is still being asked for. */
-  get isMissingKeys(): boolean {
-    return this.requests.size > 0;
   }
 
   /**
@@ -153,9 +140,22 @@ export class DeliveryService {
     return true;
   }
 
-  #caughtUp(stream: StreamId): void {
-    this.#behind.get(stream)?.wakeUp?.cancel();
-    this.#behind.delete(stream);
+  #await(stream: StreamId, keyId: KeyId): void {
+    const behind = this.#behind.get(stream);
+    if (behind === undefined) return;
+    this.#behind.await(behind, keyId);
+    if (!this.requests.isWanted(keyId)) this.#unasked.add(stream);
+  }
+
+  /** Some keys are not asked for any more: others take their places. */
+  #askFurther(): void {
+    for (const id of this.#unasked) {
+      const behind = this.#behind.get(id);
+      if (behind?.missingKey !== undefined) {
+        if (!this.requests.want({ stream: behind.stream, keyId: behind.missingKey })) return;
+      }
+      this.#unasked.delete(id);
+    }
   }
 
   /** Delivers a part of what the log has of the stream; the rest follows in a later turn. */
@@ -164,16 +164,15 @@ export class DeliveryService {
     if (behind === undefined) return;
     behind.wakeUp?.cancel();
     behind.wakeUp = undefined;
-    behind.missingKey = undefined;
+    this.#behind.await(behind, undefined);
     const logged = this.log.read(stream, behind.nextSeq, CATCH_UP_BYTES);
-    if (logged.length === 0 && behind.nextSeq > behind.lastSeq) return this.#caughtUp(stream);
+    if (logged.length === 0 && behind.nextSeq > behind.lastSeq) return this.#behind.delete(stream);
     if (logged.length === 0) return;
     for (const { bundle, arrival } of logged) {
       const fromSeq = Math.max(behind.nextSeq, bundle.firstSeq);
       if (bundle.keyId === givenUp) this.#lost(bundle, fromSeq);
       else if (!this.#deliver(bundle, fromSeq, arrival)) {
-        behind.missingKey = bundle.keyId;
-        return;
+        return this.#await(stream, bundle.keyId);
       }
       behind.nextSeq = bundle.lastSeq + 1;
     }
@@ -181,7 +180,8 @@ export class DeliveryService {
   }
 
   #giveUp(keyId: KeyId): void {
-    for (const [id, { missingKey }] of this.#behind) if (missingKey === keyId) this.#catchUp(id, keyId);
+    for (const id of this.#behind.waitingFor(keyId)) this.#catchUp(id, keyId);
+    this.#askFurther();
   }
 
   #lost({ stream, lastSeq }: Bundle, fromSeq: number): void {

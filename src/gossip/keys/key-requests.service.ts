@@ -11,7 +11,7 @@ import { TopicKeysService } from './topic-keys.service.js';
 const RETRY_MS = 500;
 /** After so many requests in vain the key is given up. */
 const REQUESTS_MAX = 120;
-/** Keys that are asked for at a time; what is beyond is asked for when it is wanted again. */
+/** Keys that are asked for at a time; further ones have to wait for a place. */
 const KEYS_MAX = 4_096;
 
 interface WantedKey {
@@ -35,22 +35,19 @@ export class KeyRequests {
     private readonly deadlines: Deadlines,
   ) {}
 
-  /** Keys that are being asked for. */
-  get size(): number {
-    return this.#wanted.size;
-  }
-
   /** Tells which keys are not to be had. */
   attach(gaveUp: (keyId: KeyId) => void): void {
     this.#gaveUp = gaveUp;
   }
 
-  /** Asks for the key of a bundle unless that is under way. */
-  want({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): void {
-    if (this.#wanted.has(keyId) || this.#wanted.size >= KEYS_MAX) return;
+  /** Asks for the key of a bundle unless that is under way; false when there is no place for it now. */
+  want({ keyId, stream }: Pick<Bundle, 'keyId' | 'stream'>): boolean {
+    if (this.#wanted.has(keyId)) return true;
+    if (this.#wanted.size >= KEYS_MAX) return false;
     const wanted = { stream, requests: 0, attempts: 0, deadline: this.#retryLater(keyId) };
     this.#wanted.set(keyId, wanted);
     this.#ask(keyId, wanted);
+    return true;
   }
 
   isWanted(keyId: KeyId): boolean {
