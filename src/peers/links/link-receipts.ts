@@ -11,7 +11,7 @@ import { ByteWriter } from '../../wire/byte-writer.js';
 export const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 /** A receipt is sent for so many bytes at once; for less with the next tick. */
 export const RECEIPT_BYTES = 128 * 1024;
-/** A link without any receipt for so long, while one is due, is stuck. Above the longest pause that membership forgives. */
+/** A link without any sign of progress for so long, while a receipt is due, is stuck. Above the longest pause that membership forgives. */
 export const STUCK_MS = 15_000;
 
 /** First byte of a receipt: the length of an empty frame, of which records have none. */
@@ -20,7 +20,7 @@ const RECEIPT = 0;
 export class LinkReceipts {
   #sentBytes = 0;
   #acknowledgedBytes = 0;
-  /** The last receipt, or when the first byte was sent that waits for one. */
+  /** The last receipt or other progress, or when the first byte was sent that waits for one. */
   #progressMs = 0;
   #receivedBytes = 0;
   #toldBytes = 0;
@@ -43,6 +43,11 @@ export class LinkReceipts {
     if (bytes > this.#acknowledgedBytes) this.#progressMs = nowMs;
     this.#acknowledgedBytes = Math.max(this.#acknowledgedBytes, bytes);
     return true;
+  }
+
+  /** The link gets on without a receipt: something came, or the kernel took more. Receipts of a slow link may wait behind data. */
+  progressed(nowMs: number): void {
+    this.#progressMs = Math.max(this.#progressMs, nowMs);
   }
 
   /** This node stood still: what came meanwhile may lie unread in the socket. */

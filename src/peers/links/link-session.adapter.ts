@@ -27,6 +27,8 @@ export class LinkSession {
   readonly #receipts = new LinkReceipts();
   readonly #inbox: Buffer[] = [];
   #inboxBytes = 0;
+  /** In the socket, when it was last looked at. */
+  #bufferedBytes = 0;
   #state: 'handshaking' | 'established' | 'closed' = 'handshaking';
   #outcome: HandshakeOutcome | undefined;
   #isBusy = false;
@@ -107,6 +109,9 @@ export class LinkSession {
   tick(stoodStillMs: number): void {
     if (!this.#hasReceipts) return;
     this.#receipts.excuse(stoodStillMs);
+    const bufferedBytes = this.socket.bufferedBytes();
+    if (bufferedBytes < this.#bufferedBytes) this.#receipts.progressed(this.clock.monotonicMs());
+    this.#bufferedBytes = bufferedBytes;
     if (this.#receipts.isStuck(this.clock.monotonicMs())) return this.close('stuck');
     this.#sendReceipt();
   }
@@ -174,6 +179,7 @@ export class LinkSession {
   #open(sealed: Buffer): void {
     if (this.#state !== 'established') return;
     const record = this.#outcome?.receive.open(sealed);
+    if (record !== undefined) this.#receipts.progressed(this.clock.monotonicMs());
     if (record !== undefined && this.#hasReceipts && isReceipt(record)) return this.#onReceipt(record);
     const frames = record === undefined ? undefined : decodeRecord(record);
     if (!frames?.ok) return this.close('bad-frame');

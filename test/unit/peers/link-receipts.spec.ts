@@ -46,6 +46,14 @@ describe('the receipts of a link', () => {
     expect(here.isStuck(100 * STUCK_MS)).toBe(false);
   });
 
+  it('show no link as stuck that gets on otherwise', () => {
+    const receipts = new LinkReceipts();
+    receipts.sent(100, 0);
+    receipts.progressed(STUCK_MS - 1);
+    expect(receipts.isStuck(2 * STUCK_MS - 2)).toBe(false);
+    expect(receipts.isStuck(2 * STUCK_MS - 1)).toBe(true);
+  });
+
   it('excuse the other end for the time that this node stood still', () => {
     const receipts = new LinkReceipts();
     receipts.sent(100, 0);
