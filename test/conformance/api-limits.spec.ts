@@ -65,6 +65,8 @@ describe('a client that asks for too much', () => {
     expect(refused[0]?.headers.get('content-type')).toContain('application/problem+json');
     expect(refused[0]?.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
     expect(refused[0]?.body).toMatchObject({ code: 'too-many-requests' });
+    expect((await request(node, '/health/live')).status).toBe(200);
+    expect((await request(node, '/status')).status).toBe(429);
   });
 
   it('is held to its messages, one by one, in batches and over events alike', async () => {
