@@ -79,10 +79,12 @@ const segment = fc
 function readPacket(input: Buffer): unknown {
   const packets: unknown[] = [];
   const decoder = new Decoder();
-  decoder.add('0');
+  const text = input.toString('utf8');
+  // A connection is made once, and everything else comes after.
+  if (!text.startsWith('0')) decoder.add('0');
   decoder.on('decoded', (packet) => packets.push(packet));
   try {
-    decoder.add(input.toString('utf8'));
+    decoder.add(text);
     decoder.add(input);
   } catch (error) {
     if (!/^(not a packet of a mesh link|an? (frame|event) before the connection)$/.test((error as Error).message))
