@@ -26,9 +26,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'drop-repair',
     file: 'src/gossip/dissemination/reception.ts',
-    find: `    this.repair.claimed(state, { peer, floor: claim.floor, frontier: claim.frontier, isUrgent: false }, nowMs);
-    return false;`,
-    replace: '    return false;',
+    find: `    this.repair.claimed(state, { peer, floor, frontier, isUrgent: false }, nowMs);
+    return !isOffer`,
+    replace: '    return !isOffer',
     noticedBy: { sim: CRASHES },
     isCheap: true,
   },
