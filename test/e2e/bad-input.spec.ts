@@ -45,7 +45,7 @@ describe('bad REST input', () => {
     ['/nothing', '{}', 'application/json', 404, 'not-found'],
     ['/publish', `{"topic":"chat","message":"${'x'.repeat(300_000)}"}`, 'application/json', 413, 'too-large'],
     ['/publish', `["${'x'.repeat(5_000_000)}"]`, 'application/json', 413, 'too-large'],
-    ['/publish', '['.repeat(100_000), 'application/json', 400, 'malformed-request'],
+    ['/publish', '['.repeat(100_000), 'application/json', 400, 'invalid-request'],
   ])('%s is answered with the problem of the contract', async (path, body, contentType, status, code) => {
     const answer = await node.send(path, body, contentType);
     expect(answer).toMatchObject({
