@@ -31,7 +31,7 @@ describe('a node that cannot start', () => {
   it.each([
     [{ PORT: 'eighty' }, 'PORT must be a whole number from 0 to 65535, not "eighty"\n'],
     [{ HOST: '0.0.0.0', API_AUTH: 'open', ADVERTISE_URL: 'http://a:1' }, /^CLUSTER_SECRET must be given, .*\n$/],
-    [{ TLS_CERT_FILE: '/cert' }, 'TLS_CERT_FILE is not supported by this version\n'],
+    [{ TLS_CERT_FILE: '/cert' }, 'TLS_KEY_FILE must be given together with a certificate\n'],
     [
       { STORE: 'x', PROFILE: 'y' },
       'STORE must be one of lmdb, memory, not "x"\nPROFILE must be one of local, lan, wan, not "y"\n',
