@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.js';
+import { Random } from '../../src/runtime/random.js';
 import type { ChaosCase, Findings } from './case.js';
 import { byCase, isGreen, lines, markdown, matrix, totalsOf, type Outcome } from './report.js';
 import { World, type Circumstances } from './world.js';
@@ -26,17 +27,6 @@ const CASE_LIMIT_MS = 10 * 60_000;
 /** What a short run leaves out unless it is asked for by name: CI has four minutes. */
 const SHORT_LEAVES_OUT: readonly string[] = CASES.filter(({ isLong }) => isLong === true).map(({ id }) => id);
 
-/** A small seeded generator (mulberry32); the same seed gives the same faults. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A case that hangs is a case that failed. */
 function withinLimit<Result>(run: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
@@ -59,7 +49,9 @@ async function runOne(chaosCase: ChaosCase, seed: number): Promise<Outcome> {
   const startMs = performance.now();
   world = undefined;
   const [patience, load] = [Number(ask.patience), Number(ask.load)];
-  const circumstances: Circumstances = { isShort: ask.short, random: randomOf(seed), patience, load };
+  const generator = new Random(seed);
+  const random = (): number => generator.fraction();
+  const circumstances: Circumstances = { isShort: ask.short, random, patience, load };
   let findings: Findings = {};
   let invariants: Outcome['invariants'] = {};
   let error: string | undefined;
@@ -93,8 +85,8 @@ function* chosen(seed: number): Generator<ChaosCase> {
     throw new Error(`there is no case ${ask.only}; there are ${CASES.map(({ id }) => id).join()}`);
   if (ask.minutes === undefined) return yield* cases;
   const endMs = performance.now() + Number(ask.minutes) * 60_000;
-  const random = randomOf(seed);
-  while (performance.now() < endMs) yield cases[Math.floor(random() * cases.length)]!;
+  const random = new Random(seed);
+  while (performance.now() < endMs) yield random.pick(cases)!;
 }
 
 const firstSeed = Number(ask.seed ?? Date.now() % 1_000_000);
