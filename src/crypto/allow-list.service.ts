@@ -15,6 +15,8 @@ const DIGEST_BYTES = 8;
 export class AllowList implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #document: WatchedDocument<ReadonlySet<string>> | undefined;
   readonly #listeners: (() => void)[] = [];
+  /** Asked for by every comparison with a peer, and another one only with another list. */
+  #digest: { readonly ids: ReadonlySet<string> | undefined; readonly text: string } | undefined;
 
   constructor(settings: Settings, logger: NodeLogger, alarms: Alarms, clock: SystemClock) {
     const { allowedKeysFile: path } = settings;
@@ -42,13 +44,19 @@ export class AllowList implements OnModuleInit, OnApplicationBootstrap, OnApplic
 
   /** 8 bytes as base64url over the ids, zeros without a list; equal at nodes that have the same. */
   get digest(): string {
-    if (this.ids === undefined) return Buffer.alloc(DIGEST_BYTES).toString('base64url');
-    const text = [...this.ids].sort().join('\n');
-    return createHash('sha256').update(text).digest().subarray(0, DIGEST_BYTES).toString('base64url');
+    const { ids } = this;
+    if (this.#digest === undefined || this.#digest.ids !== ids) this.#digest = { ids, text: digestOf(ids) };
+    return this.#digest.text;
   }
 
   /** `changed` is called after each change, in the order of attaching. */
   attach(changed: () => void): void {
     this.#listeners.push(changed);
   }
+}
+
+function digestOf(ids: ReadonlySet<string> | undefined): string {
+  if (ids === undefined) return Buffer.alloc(DIGEST_BYTES).toString('base64url');
+  const text = [...ids].sort().join('\n');
+  return createHash('sha256').update(text).digest().subarray(0, DIGEST_BYTES).toString('base64url');
 }
