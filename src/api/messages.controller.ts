@@ -32,8 +32,9 @@ export class MessagesController {
   ): Promise<string> {
     assertTopic(topic);
     assertGranted(caller, 'subscribe', topic);
-    const { items, next } = await this.subscriptions.page(topic, { after, limit });
+    const { items, gaps, next } = await this.subscriptions.page(topic, { after, limit });
     const texts = items.map((message) => this.views.json(message));
-    return `{"items":[${texts.join(',')}],"next":${JSON.stringify(next)}}`;
+    const told = JSON.stringify(gaps.map((gap) => this.views.gap(gap)));
+    return `{"items":[${texts.join(',')}],"gaps":${told},"next":${JSON.stringify(next)}}`;
   }
 }

@@ -49,6 +49,33 @@ export class MessageBody extends MessageFields {
   headers!: Record<string, string>;
 }
 
+/** Messages that are lost to a reader: `from` to `to`, both inclusive. */
+export class GapBody {
+  @ApiProperty({ example: 'chat' })
+  topic!: string;
+
+  @ApiProperty({ example: 'A', description: 'Name of the node at which they entered.' })
+  publisher!: string;
+
+  @ApiProperty({ example: 'Fb1eJ6PqgXVG0UvwaEOZtW7VN6ywmPTjZUoSTrXfSLc' })
+  publisherId!: string;
+
+  @ApiProperty({ example: 'q3Kx0lVb5mJt2aZ1' })
+  stream!: string;
+
+  @ApiProperty({ example: 1_764_000_000_000 })
+  epoch!: number;
+
+  @ApiProperty({ example: 40 })
+  from!: number;
+
+  @ApiProperty({ example: 41 })
+  to!: number;
+
+  @ApiProperty({ enum: ['retention', 'key', 'late'], example: 'key' })
+  reason!: string;
+}
+
 /** Which messages are asked for. */
 export class MessagesQuery {
   @ApiProperty({ example: 'chat', description: 'A topic that this node or a client of it is subscribed to.' })
@@ -70,6 +97,12 @@ export class MessagesQuery {
 export class MessagePageBody {
   @ApiProperty({ type: [MessageBody] })
   items!: MessageBody[];
+
+  @ApiProperty({
+    type: [GapBody],
+    description: 'Messages among these that this node cannot open, as their key is missing.',
+  })
+  gaps!: GapBody[];
 
   @ApiProperty({ example: 'AQGbNn0hAAEM', description: 'A cursor, good for the next page and at any later time.' })
   next!: string;

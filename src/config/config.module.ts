@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type DynamicModule, type FactoryProvider, Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Alarms } from '../runtime/alarms.service.js';
+import { Deadlines } from '../runtime/deadlines.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { Random } from '../runtime/random.js';
@@ -29,11 +30,12 @@ export class ConfigModule {
         { provide: Settings, useFactory, inject },
         SystemClock,
         Alarms,
+        Deadlines,
         { provide: NodeLogger, useFactory: loggerOf, inject: [Settings] },
         { provide: DataFolder, useFactory: openDataFolder, inject: [Settings] },
         { provide: Random, useFactory: () => new Random(randomBytes(6).readUIntBE(0, 6)) },
       ],
-      exports: [Settings, SystemClock, Alarms, NodeLogger, DataFolder, Random],
+      exports: [Settings, SystemClock, Alarms, Deadlines, NodeLogger, DataFolder, Random],
     };
   }
 }

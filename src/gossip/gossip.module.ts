@@ -4,7 +4,6 @@ import { PeersModule } from '../peers/peers.module.js';
 import { AckWaits } from './publishing/ack-waits.service.js';
 import { BundleLog } from './log/bundle-log.service.js';
 import { bundleStoreProvider } from './store/bundle-store.provider.js';
-import { Deadlines } from '../runtime/deadlines.service.js';
 import { DeliveryService } from './delivery/delivery.service.js';
 import { GossipDriver } from './delivery/gossip-driver.service.js';
 import { GossipService } from './gossip.service.js';
@@ -35,7 +34,6 @@ import { TopicKeysService } from './keys/topic-keys.service.js';
     RelayedKeys,
     BundleLog,
     bundleStoreProvider,
-    Deadlines,
   ],
   exports: [GossipService],
 })

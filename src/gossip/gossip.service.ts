@@ -4,6 +4,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import type { KeyId } from '../crypto/topic-keys.js';
 import { TopicPolicies } from '../crypto/topic-policies.service.js';
 import type { NodeId } from '../peers/node-id.js';
 import type { InterestEntry } from '../peers/interest/interest.js';
@@ -19,7 +20,7 @@ import { DeliveryService } from './delivery/delivery.service.js';
 import { GossipDriver } from './delivery/gossip-driver.service.js';
 import type { GossipListener, Interest } from './delivery/gossip-listener.js';
 import { InboxService } from './delivery/inbox.service.js';
-import type { LoggedMessage, Message } from './bundles/message.js';
+import type { Message, OpenedBundle, StreamPart } from './bundles/message.js';
 import { PublisherService } from './publishing/publisher.service.js';
 import { PublishersService } from './keys/publishers.service.js';
 import type { PublishInput, PublishOptions } from './publishing/publish.js';
@@ -152,29 +153,31 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     return this.log.readable(stream);
   }
 
-  /** A part of a stream in order, from `fromSeq` or the first above that is held, and where to read on. */
-  readStream(stream: StreamId, fromSeq: number): { readonly messages: readonly Message[]; readonly nextSeq: number } {
+  /** A part of a stream in order, from `fromSeq` or the first above that is held, up to where a key is awaited. */
+  readStream(stream: StreamId, fromSeq: number): StreamPart {
     const messages: Message[] = [];
     let nextSeq = fromSeq;
     for (const { bundle } of this.log.read(stream, fromSeq, READ_BYTES)) {
-      for (const message of this.delivery.open(bundle) ?? []) if (message.seq >= fromSeq) messages.push(message);
+      const opened = this.delivery.open(bundle);
+      if (opened === 'awaited') return { messages, nextSeq, awaitedKey: bundle.keyId };
+      if (opened !== 'lost') for (const message of opened) if (message.seq >= fromSeq) messages.push(message);
       nextSeq = bundle.lastSeq + 1;
     }
     return { messages, nextSeq };
   }
 
-  /** A part of a topic in order of arrival, whole bundles after `afterArrival`, and the last of them; undefined when there is no more. */
-  readTopic(
-    topic: string,
-    afterArrival: number,
-  ): { readonly messages: readonly LoggedMessage[]; readonly lastArrival: number } | undefined {
+  /** Whether a key that is missing is still asked for. */
+  isKeyAwaited(keyId: KeyId): boolean {
+    return this.delivery.isKeyWanted(keyId);
+  }
+
+  /** A part of a topic in order of arrival, whole bundles after `afterArrival`; empty when there is no more. */
+  readTopic(topic: string, afterArrival: number): readonly OpenedBundle[] {
     const bundles = this.log.readTopic(topic, afterArrival, READ_BUNDLES, READ_BYTES);
-    const last = bundles.at(-1);
-    if (last === undefined) return undefined;
-    const messages = bundles.flatMap(({ bundle, arrival }) =>
-      (this.delivery.open(bundle) ?? []).map((message) => ({ message, arrival })),
-    );
-    return { messages, lastArrival: last.arrival };
+    return bundles.map(({ bundle, arrival }) => {
+      const { stream, firstSeq, lastSeq } = bundle;
+      return { stream, firstSeq, lastSeq, arrival, opened: this.delivery.open(bundle) };
+    });
   }
 
   /** Looks at a number of a topic's bundles after `afterArrival` without opening them: see `BundleLog.passOver`. */

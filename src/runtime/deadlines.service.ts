@@ -22,7 +22,7 @@ export class Deadlines {
     alarms: Alarms,
     private readonly clock: SystemClock,
   ) {
-    this.#alarm = alarms.create('gossip.deadlines', () => this.#ring());
+    this.#alarm = alarms.create('deadlines', () => this.#ring());
   }
 
   /** Calls `passed` in `afterMs` unless it is cancelled before. */

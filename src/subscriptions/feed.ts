@@ -69,7 +69,17 @@ export class Feed {
   /** `take` has something to do now; while a start is under way it has not. */
   get hasMore(): boolean {
     if (this.#starting.size > 0) return false;
-    return this.#lateGaps.size > 0 || !this.#outbox.isEmpty || !this.#replay.isDone;
+    return this.#lateGaps.size > 0 || !this.#outbox.isEmpty || this.#replay.hasMore;
+  }
+
+  /** Some of what is read from the log waits for keys: `unlock` is to be called now and then. */
+  get isLocked(): boolean {
+    return this.#replay.isLocked;
+  }
+
+  /** What waited for keys that have come, or are given up, is read on. */
+  unlock(): void {
+    this.#replay.unlock();
   }
 
   /**

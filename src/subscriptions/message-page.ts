@@ -1,5 +1,5 @@
-import type { LoggedMessage, Message } from '../gossip/bundles/message.js';
-import type { StreamId } from '../gossip/bundles/stream.js';
+import type { Gap, Message, OpenedBundle } from '../gossip/bundles/message.js';
+import type { Stream, StreamId } from '../gossip/bundles/stream.js';
 import { encodeCursor, type ArrivalMark } from './cursor.js';
 import type { StartingPoint } from './starting-point.js';
 
@@ -9,6 +9,8 @@ export const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 /** A page of retained messages in this node's order of arrival. */
 export interface MessagePage {
   readonly items: readonly Message[];
+  /** What lies between them and cannot be opened here, as its key is missing. */
+  readonly gaps: readonly Gap[];
   /** A cursor, good for the next page and at any later time. */
   readonly next: string;
 }
@@ -17,8 +19,8 @@ export interface MessagePage {
 export interface ArrivalLog {
   /** Names the store whose arrivals are read. */
   readonly store: string;
-  /** Messages of whole bundles from `fromArrival` on, and the last of these bundles; undefined when there is none. */
-  read(fromArrival: number): { readonly messages: readonly LoggedMessage[]; readonly lastArrival: number } | undefined;
+  /** Some bundles from `fromArrival` on; empty when there is none. */
+  read(fromArrival: number): readonly OpenedBundle[];
   /**
    * The first bundle from `fromArrival` on that is not old, or how far it looked when all were; undefined when there is none. Opens
    * none of them.
@@ -36,13 +38,19 @@ export interface PageRequest {
   readonly point: StartingPoint;
   readonly limit: number;
   readonly isUnwanted: (message: Message) => boolean;
+  /** Whether a key that is asked for is still waited for, which must have an end. */
+  readonly isPatient: () => boolean;
 }
+
+/** After a step: others may have their turn, or a key is to be waited for. */
+export type PageStep = 'turn' | 'key';
 
 /**
  * Reads a page, a part at each step. A cursor made here goes on at its mark in the order of arrival; one made elsewhere passes over
- * what the reader has of each stream.
+ * what the reader has of each stream. A page ends before a bundle whose key is awaited; one that would begin with it waits.
  */
-export function* readPage(log: ArrivalLog, { point, limit, isUnwanted }: PageRequest): Generator<void, MessagePage> {
+export function* readPage(log: ArrivalLog, request: PageRequest): Generator<PageStep, MessagePage> {
+  const { point, limit, isUnwanted, isPatient } = request;
   const { store } = log;
   const cursor = point.from === 'cursor' ? point.cursor : { sinceMs: 0, streams: new Map<StreamId, number>() };
   const begin = cursor.mark?.store === store ? cursor.mark : undefined;
@@ -54,31 +62,60 @@ export function* readPage(log: ArrivalLog, { point, limit, isUnwanted }: PageReq
     for (let seen = log.passOld(0, isOldOf); seen !== undefined; seen = log.passOld(mark.arrival, isOldOf)) {
       mark = { store, arrival: seen.isPassed ? seen.arrival + 1 : seen.arrival, seq: 0 };
       if (!seen.isPassed) break;
-      yield;
+      yield 'turn';
     }
   }
   const items: Message[] = [];
+  const gaps: Gap[] = [];
   let bytes = 0;
-  for (let part = log.read(mark.arrival); part !== undefined; part = log.read(part.lastArrival + 1)) {
-    for (const { message, arrival } of part.messages) {
-      const { stream, seq, payload } = message;
-      const isFull = items.length >= limit || (items.length > 0 && bytes + payload.length > PAGE_BYTES_MAX);
-      if (isFull) return { items, next: encodeCursor({ sinceMs: cursor.sinceMs, streams, mark }) };
+  const page = (): MessagePage => ({ items, gaps, next: encodeCursor({ sinceMs: cursor.sinceMs, streams, mark }) });
+  const isFullFor = (more: number): boolean =>
+    items.length + gaps.length >= limit || (items.length > 0 && bytes + more > PAGE_BYTES_MAX);
+  for (let part = log.read(mark.arrival), isWaiting = false; part.length > 0;) {
+    for (const place of placesOf(part)) {
+      const { stream, seq, arrival, message, gap } = place;
+      const isPassed = isOld(place, arrival);
+      isWaiting = !isPassed && place.isAwaited && isPatient();
+      if (isWaiting) break;
+      if (isFullFor(message?.payload.length ?? 0)) return page();
       mark = { store, arrival, seq };
-      if (isOld(message, arrival)) continue;
+      if (isPassed) continue;
       streams.delete(stream.id);
       streams.set(stream.id, Math.max(seq, cursor.streams.get(stream.id) ?? 0));
-      if (isUnwanted(message)) continue;
+      if (gap !== undefined) gaps.push(gap);
+      if (message === undefined || isUnwanted(message)) continue;
       items.push(message);
-      bytes += payload.length;
+      bytes += message.payload.length;
     }
-    if (items.length >= limit) break;
-    yield;
+    if (items.length + gaps.length >= (isWaiting ? 1 : limit)) break;
+    yield isWaiting ? 'key' : 'turn';
+    part = log.read(isWaiting ? mark.arrival : part.at(-1)!.arrival + 1);
   }
-  return { items, next: encodeCursor({ sinceMs: cursor.sinceMs, streams, mark }) };
+  return page();
 }
 
-type IsOld = (message: Message, arrival: number) => boolean;
+/** A message, or what is missing in its place. */
+interface Place {
+  readonly stream: Stream;
+  readonly seq: number;
+  readonly arrival: number;
+  readonly message?: Message;
+  readonly gap?: Gap;
+  readonly isAwaited: boolean;
+}
+
+function* placesOf(bundles: readonly OpenedBundle[]): Generator<Place> {
+  for (const { stream, firstSeq, lastSeq, arrival, opened } of bundles) {
+    if (typeof opened === 'string') {
+      const gap: Gap = { stream, from: firstSeq, to: lastSeq, reason: 'key' };
+      yield { stream, seq: lastSeq, arrival, gap, isAwaited: opened === 'awaited' };
+    } else {
+      for (const message of opened) yield { stream, seq: message.seq, arrival, message, isAwaited: false };
+    }
+  }
+}
+
+type IsOld = (place: { readonly stream: Stream; readonly seq: number }, arrival: number) => boolean;
 
 function oldByMark(mark: ArrivalMark): IsOld {
   return ({ seq }, arrival) => arrival === mark.arrival && seq <= mark.seq;

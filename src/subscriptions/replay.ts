@@ -2,10 +2,11 @@
  * Reads streams from the log for one subscriber, each in its publisher's order and together about in the order they
  * were published. It reads when it is asked, and only so much at a time, so a slow subscriber costs no memory and a long history no
  * stall. A stream has caught up at the moment when the log has nothing more of it; as nothing else happens in between, its next
- * message is a live one.
+ * message is a live one. A stream whose next bundle cannot be opened yet waits for the key, alone; what is not to be had is a gap.
  */
 import type { Gap, Message } from '../gossip/bundles/message.js';
 import type { Stream, StreamId } from '../gossip/bundles/stream.js';
+import type { KeyId } from '../crypto/topic-keys.js';
 import { TimerQueue } from '../runtime/timer-queue.js';
 import type { MessageLog } from './message-log.js';
 import type { Delivery } from './outbox.js';
@@ -44,6 +45,8 @@ export class Replay {
   readonly #merged = new TimerQueue<Reading>();
   /** In the order in which they were added. */
   readonly #waiting = new Set<Reading>();
+  /** Those whose next bundle cannot be opened yet, and the key that is awaited. */
+  readonly #locked = new Map<Reading, KeyId>();
   #gap: Gap | undefined;
 
   constructor(
@@ -51,8 +54,23 @@ export class Replay {
     private readonly caughtUp: (stream: StreamId, seq: number) => void,
   ) {}
 
-  get isDone(): boolean {
-    return this.#readings.size === 0 && this.#gap === undefined;
+  /** Something can be read or told now. */
+  get hasMore(): boolean {
+    return this.#waiting.size > 0 || this.#merged.size > 0 || this.#gap !== undefined;
+  }
+
+  /** Some of it waits for keys: `unlock` is to be called now and then. */
+  get isLocked(): boolean {
+    return this.#locked.size > 0;
+  }
+
+  /** What waited for keys that have come, or are given up, is read on. */
+  unlock(): void {
+    for (const [reading, keyId] of this.#locked) {
+      if (this.log.isKeyAwaited(keyId)) continue;
+      this.#locked.delete(reading);
+      this.#waiting.add(reading);
+    }
   }
 
   /** Whether the stream is still read from the log, so that its live messages must not be delivered. */
@@ -100,6 +118,7 @@ export class Replay {
     for (const reading of this.#readings.get(stream) ?? []) {
       reading.isDropped = true;
       this.#waiting.delete(reading);
+      this.#locked.delete(reading);
     }
     this.#readings.delete(stream);
     this.#live.delete(stream);
@@ -137,12 +156,15 @@ export class Replay {
 
   #read(reading: Reading): void {
     const { stream, from, until } = reading;
-    const { messages, nextSeq } = this.log.readStream(stream.id, from);
+    const { messages, nextSeq, awaitedKey } = this.log.readStream(stream.id, from);
     reading.page = (messages.at(-1)?.seq ?? 0) > until ? messages.filter(({ seq }) => seq <= until) : messages;
     reading.at = 0;
     reading.from = nextSeq;
+    // What was in the log and is not in a page is lost, and told.
+    reading.known = Math.max(reading.known, Math.min(nextSeq - 1, until));
     const isEnd = nextSeq <= from || nextSeq > until;
     if (reading.page.length > 0 || !isEnd) this.#queue(reading);
+    else if (awaitedKey !== undefined && nextSeq <= until) this.#locked.set(reading, awaitedKey);
     else this.#end(reading);
   }
 

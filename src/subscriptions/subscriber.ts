@@ -80,6 +80,17 @@ export class Subscriber {
     return !this.#isPaused && !this.#isClosed && this.feed.hasMore;
   }
 
+  /** Some of what it reads from the log waits for keys. */
+  get isLocked(): boolean {
+    return !this.#isClosed && this.feed.isLocked;
+  }
+
+  /** Reads on where keys have come, or were given up. */
+  unlock(): void {
+    this.feed.unlock();
+    this.ready(this);
+  }
+
   /** There is room again after `Sink.deliver` returned false. */
   more(): void {
     this.#isPaused = false;

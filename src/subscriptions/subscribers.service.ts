@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { GossipListener } from '../gossip/delivery/gossip-listener.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { Gap, Message } from '../gossip/bundles/message.js';
+import { Deadlines } from '../runtime/deadlines.service.js';
 import { PeersService } from '../peers/peers.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
@@ -19,6 +20,9 @@ const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
 /** Subscribers are given what is ready for so long before others have their turn. */
 const FLUSH_MS = 8;
 
+/** Whether the keys that subscribers wait for have come is looked at so often. */
+const KEYS_PERIOD_MS = 100;
+
 /** Topics whose subscribers are remembered. */
 const ROUTES_MAX = 10_000;
 
@@ -28,6 +32,8 @@ export class SubscribersService implements GossipListener {
   readonly #patterns = new PatternTree<Subscriber>();
   readonly #routes = new Map<string, ReadonlySet<Subscriber>>();
   readonly #repeats = new RepeatFilter();
+  /** Those that wait for keys. */
+  #locked = new Set<Subscriber>();
   #ready = new Set<Subscriber>();
   #isFlushSet = false;
 
@@ -35,6 +41,7 @@ export class SubscribersService implements GossipListener {
     private readonly gossip: GossipService,
     private readonly peers: PeersService,
     private readonly clock: SystemClock,
+    private readonly deadlines: Deadlines,
     private readonly logger: NodeLogger,
   ) {
     gossip.attach(this);
@@ -128,11 +135,22 @@ export class SubscribersService implements GossipListener {
       }
       try {
         if (subscriber.flush()) this.#flushSoon(subscriber);
+        if (subscriber.isLocked) this.#unlockLater(subscriber);
       } catch (error) {
         // One that cannot be given its messages must not keep the others from theirs.
         this.logger.error('subscriber.failed', { error });
         subscriber.cut();
       }
     }
+  }
+
+  #unlockLater(subscriber: Subscriber): void {
+    this.#locked.add(subscriber);
+    if (this.#locked.size > 1) return;
+    this.deadlines.set(KEYS_PERIOD_MS, () => {
+      const locked = this.#locked;
+      this.#locked = new Set();
+      for (const each of locked) each.unlock();
+    });
   }
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Message } from '../gossip/bundles/message.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { KnownCount } from '../peers/peers-listener.js';
+import { Deadlines } from '../runtime/deadlines.service.js';
 import { GrapevineError } from '../runtime/errors.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { topicProblem } from '../topics/topic.js';
@@ -21,6 +22,10 @@ const SUBSCRIPTIONS_MAX = 262_144;
 
 /** Pages that are read at a time; further requests are refused. */
 const PAGES_READ_MAX = 64;
+
+/** A page that would begin with what cannot be opened yet waits so long for the key, which is looked for again so often. */
+const KEY_WAIT_MS = 1_000;
+const KEY_POLL_MS = 25;
 
 /** A page is read for so long before others have their turn. */
 const PAGE_SLICE_MS = 8;
@@ -53,6 +58,7 @@ export class SubscriptionsService {
     private readonly own: NodeSubscriptions,
     private readonly subscribers: SubscribersService,
     private readonly clock: SystemClock,
+    private readonly deadlines: Deadlines,
   ) {}
 
   /** The node's own topics and patterns, sorted. */
@@ -102,7 +108,7 @@ export class SubscriptionsService {
   }
 
   /**
-   * What this node has of a topic, after a cursor, repeats and expired messages left out. GrapevineError `no-interest` unless the node or
+   * What this node has of a topic, after a cursor, repeats and expired messages left out; what cannot be opened is told as a gap. GrapevineError `no-interest` unless the node or
    * a client of it is subscribed to the topic, `invalid-topic`, `invalid-cursor`, `too-many-requests`.
    */
   async page(topic: string, options: { after?: After | undefined; limit: number }): Promise<MessagePage> {
@@ -163,12 +169,15 @@ export class SubscriptionsService {
       startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
     };
     const isUnwanted = (message: Message): boolean => this.subscribers.isUnwanted(message);
-    const reading = readPage(log, { point, limit, isUnwanted });
+    const impatientMs = this.clock.monotonicMs() + KEY_WAIT_MS;
+    const isPatient = (): boolean => !this.#isClosed && this.clock.monotonicMs() < impatientMs;
+    const reading = readPage(log, { point, limit, isUnwanted, isPatient });
     for (let untilMs = this.clock.monotonicMs() + PAGE_SLICE_MS; ;) {
       const step = reading.next();
       if (step.done === true) return step.value;
-      if (this.clock.monotonicMs() < untilMs) continue;
-      await nextTurn();
+      if (step.value === 'key') await new Promise<void>((resolve) => this.deadlines.set(KEY_POLL_MS, resolve));
+      else if (this.clock.monotonicMs() < untilMs) continue;
+      else await nextTurn();
       untilMs = this.clock.monotonicMs() + PAGE_SLICE_MS;
     }
   }

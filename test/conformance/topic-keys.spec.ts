@@ -18,6 +18,7 @@ import { BundleLog } from '../../src/gossip/log/bundle-log.service.js';
 import { GrapevineModule } from '../../src/grapevine.module.js';
 import { Grapevine } from '../../src/grapevine.service.js';
 import { PeersService } from '../../src/peers/peers.service.js';
+import { SubscriptionsService } from '../../src/subscriptions/subscriptions.service.js';
 import { SubscriptionsModule } from '../../src/subscriptions/subscriptions.module.js';
 import { bundleAt } from '../unit/gossip/log-rig.js';
 
@@ -35,6 +36,7 @@ interface Node {
   readonly log: BundleLog;
   readonly inbox: InboxService;
   readonly delivery: DeliveryService;
+  readonly subscriptions: SubscriptionsService;
 }
 
 describe('topic keys', { timeout: 60_000 }, () => {
@@ -74,6 +76,7 @@ describe('topic keys', { timeout: 60_000 }, () => {
       log: get(BundleLog),
       inbox: get(InboxService),
       delivery: get(DeliveryService),
+      subscriptions: get(SubscriptionsService),
     };
   }
 
@@ -157,6 +160,33 @@ describe('topic keys', { timeout: 60_000 }, () => {
     await a.grapevine.publish('orders', 1);
     await expect.poll(() => heard, POLL).toEqual([1]);
     expect(lost).toBeGreaterThan(1);
+  });
+
+  it('that are missing hold up who reads the log, and are told when they are not there in time', async () => {
+    const b = await start('B');
+    const peers = [b.peers.url];
+    const a = await start('A', { peers });
+    const c = await start('C', { peers });
+    await areLinked(a, b, c);
+    await listen(b, 'orders');
+    const send = a.peers.send.bind(a.peers);
+    let isHeld = true;
+    a.peers.send = (...sent) => (isHeld && sent[2]?.[0] === KEY_GRANT ? true : send(...sent));
+    await a.grapevine.publish('orders', 'one', { ack: 2 });
+    await c.grapevine.publish('orders', 'two', { ack: 2 });
+    const read = async (): Promise<unknown[]> => {
+      const { items, gaps } = await b.subscriptions.page('orders', { limit: 10 });
+      const lost = gaps.map(({ stream, from, to, reason }) => [stream.publisher, from, to, reason]);
+      return [items.map(({ payload }) => JSON.parse(payload.toString()) as unknown), lost];
+    };
+    expect(await read()).toEqual([['two'], [[a.peers.self, 1, 1, 'key']]]);
+    const heard: unknown[] = [];
+    const onGap = (): void => void heard.push('gap');
+    await b.grapevine.subscribe('orders', ({ message }) => void heard.push(message), { after: 'retained', onGap });
+    await expect.poll(() => heard, POLL).toEqual(['two']);
+    isHeld = false;
+    await expect.poll(() => heard, POLL).toEqual(['two', 'one']);
+    expect(await read()).toEqual([['one', 'two'], []]);
   });
 
   it('are asked for in their turn when more are missing than are asked for at a time', async () => {

@@ -1,3 +1,4 @@
+import type { KeyId } from '../../crypto/topic-keys.js';
 import type { Stream } from './stream.js';
 
 /** How the payload bytes are to be read: UTF-8 JSON text, or bytes as they are. */
@@ -21,10 +22,25 @@ export interface Message {
   readonly payload: Buffer;
 }
 
-/** A message as the log has it; `arrival` is its bundle's place in this node's order. */
-export interface LoggedMessage {
-  readonly message: Message;
+/** The messages of a bundle, or why there are none: its key is missing and asked for, or they are not to be had. */
+export type Opened = readonly Message[] | 'awaited' | 'lost';
+
+/** A bundle as it is read from the log; `arrival` is its place in this node's order. */
+export interface OpenedBundle {
+  readonly stream: Stream;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
   readonly arrival: number;
+  readonly opened: Opened;
+}
+
+/** A part of a stream, in order. */
+export interface StreamPart {
+  readonly messages: readonly Message[];
+  /** Where to read on; no further than asked for when there is nothing more. */
+  readonly nextSeq: number;
+  /** Set when the key of what comes next is asked for. */
+  readonly awaitedKey?: KeyId | undefined;
 }
 
 /** Stream messages that a subscriber will not get: `from` to `to`, both inclusive. */

@@ -11,7 +11,7 @@ import { Deadlines } from '../../runtime/deadlines.service.js';
 import { BehindStreams } from './behind-streams.js';
 import type { GossipListener, Interest } from './gossip-listener.js';
 import { KeyRequests } from '../keys/key-requests.service.js';
-import type { Gap, Message } from '../bundles/message.js';
+import type { Gap, Message, Opened } from '../bundles/message.js';
 import { PublishersService } from '../keys/publishers.service.js';
 import type { StreamId } from '../bundles/stream.js';
 import { TopicKeysService } from '../keys/topic-keys.service.js';
@@ -103,16 +103,14 @@ export class DeliveryService {
     return this.requests.isWanted(keyId);
   }
 
-  /**
-   * The messages of a bundle, or undefined while its key is missing and asked for. A bundle that its key does not open holds none, nor does one
-   * that this node may not read.
-   */
-  open(bundle: Bundle): readonly Message[] | undefined {
-    if (!this.#mayRead(bundle.stream.topic)) return [];
+  /** Opens a bundle; lost is what this node may not read, what its key does not open, and that whose key was asked for in vain. */
+  open(bundle: Bundle): Opened {
+    if (!this.#mayRead(bundle.stream.topic)) return 'lost';
     const key = this.keys.keyOf(bundle);
     if (key === undefined) {
+      if (this.requests.isGivenUp(bundle.keyId)) return 'lost';
       this.requests.want(bundle);
-      return undefined;
+      return 'awaited';
     }
     const plaintext = openBundle({
       header: bundle.header,
@@ -125,7 +123,7 @@ export class DeliveryService {
     if (content?.ok === true) return content.value;
     // Signed by its publisher, so this is the publisher's own doing: its messages are lost, not its stream.
     this.logger.warn('bundle.unreadable', { stream: bundle.stream.id, firstSeq: bundle.firstSeq });
-    return [];
+    return 'lost';
   }
 
   #mayRead(topic: string): boolean {
@@ -133,10 +131,13 @@ export class DeliveryService {
   }
 
   #deliver(bundle: Bundle, fromSeq: number, arrival: number): boolean {
-    const messages = this.open(bundle);
-    if (messages === undefined) return false;
-    const fresh = fromSeq > bundle.firstSeq ? messages.slice(fromSeq - bundle.firstSeq) : messages;
-    if (fresh.length > 0) this.#listener?.deliver(fresh, arrival);
+    const opened = this.open(bundle);
+    if (opened === 'awaited') return false;
+    if (opened === 'lost') this.#lost(bundle, fromSeq);
+    else {
+      const fresh = fromSeq > bundle.firstSeq ? opened.slice(fromSeq - bundle.firstSeq) : opened;
+      if (fresh.length > 0) this.#listener?.deliver(fresh, arrival);
+    }
     return true;
   }
 
@@ -159,7 +160,7 @@ export class DeliveryService {
   }
 
   /** Delivers a part of what the log has of the stream; the rest follows in a later turn. */
-  #catchUp(stream: StreamId, givenUp?: KeyId): void {
+  #catchUp(stream: StreamId): void {
     const behind = this.#behind.get(stream);
     if (behind === undefined) return;
     behind.wakeUp?.cancel();
@@ -170,17 +171,14 @@ export class DeliveryService {
     if (logged.length === 0) return;
     for (const { bundle, arrival } of logged) {
       const fromSeq = Math.max(behind.nextSeq, bundle.firstSeq);
-      if (bundle.keyId === givenUp) this.#lost(bundle, fromSeq);
-      else if (!this.#deliver(bundle, fromSeq, arrival)) {
-        return this.#await(stream, bundle.keyId);
-      }
+      if (!this.#deliver(bundle, fromSeq, arrival)) return this.#await(stream, bundle.keyId);
       behind.nextSeq = bundle.lastSeq + 1;
     }
-    behind.wakeUp = this.deadlines.set(0, () => this.#catchUp(stream, givenUp));
+    behind.wakeUp = this.deadlines.set(0, () => this.#catchUp(stream));
   }
 
   #giveUp(keyId: KeyId): void {
-    for (const id of this.#behind.waitingFor(keyId)) this.#catchUp(id, keyId);
+    for (const id of this.#behind.waitingFor(keyId)) this.#catchUp(id);
     this.#askFurther();
   }
 

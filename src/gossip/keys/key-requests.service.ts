@@ -4,6 +4,8 @@ import type { NodeId } from '../../peers/node-id.js';
 import { PeersService } from '../../peers/peers.service.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
+import { ExpiringMap } from '../../runtime/expiring-map.js';
+import { SystemClock } from '../../runtime/system-clock.service.js';
 import { RelayedKeys } from './relayed-keys.service.js';
 import { TopicKeysService } from './topic-keys.service.js';
 
@@ -11,6 +13,10 @@ import { TopicKeysService } from './topic-keys.service.js';
 const RETRY_MS = 500;
 /** After so many requests in vain the key is given up. */
 const REQUESTS_MAX = 120;
+/** Requests by way of relays to a publisher that lives and is out of reach; then the key is given up all the same. */
+const RELAYED_REQUESTS_MAX = 1_200;
+/** A key that was given up is asked for again, when it is missed, after this long. */
+const GIVEN_UP = { keptMs: 60_000, sizeMax: 16_384 };
 /** Keys that are asked for at a time; further ones have to wait for a place. */
 const KEYS_MAX = 4_096;
 
@@ -26,6 +32,7 @@ interface WantedKey {
 @Injectable()
 export class KeyRequests {
   readonly #wanted = new Map<KeyId, WantedKey>();
+  readonly #givenUp = new ExpiringMap<KeyId, true>(GIVEN_UP);
   #gaveUp: ((keyId: KeyId) => void) | undefined;
 
   constructor(
@@ -33,6 +40,7 @@ export class KeyRequests {
     private readonly relayed: RelayedKeys,
     private readonly peers: PeersService,
     private readonly deadlines: Deadlines,
+    private readonly clock: SystemClock,
   ) {}
 
   /** Tells which keys are not to be had. */
@@ -54,6 +62,11 @@ export class KeyRequests {
     return this.#wanted.has(keyId);
   }
 
+  /** It was asked for in vain a moment ago. */
+  isGivenUp(keyId: KeyId): boolean {
+    return this.#givenUp.get(keyId, this.clock.monotonicMs()) !== undefined;
+  }
+
   arrived(keyIds: readonly KeyId[]): void {
     for (const keyId of keyIds) {
       this.#wanted.get(keyId)?.deadline.cancel();
@@ -68,8 +81,9 @@ export class KeyRequests {
   #retry(keyId: KeyId): void {
     const wanted = this.#wanted.get(keyId);
     if (wanted === undefined) return;
-    if (wanted.requests >= REQUESTS_MAX) {
+    if (wanted.requests >= REQUESTS_MAX || wanted.attempts >= RELAYED_REQUESTS_MAX) {
       this.#wanted.delete(keyId);
+      this.#givenUp.set(keyId, true, this.clock.monotonicMs());
       this.#gaveUp?.(keyId);
       return;
     }

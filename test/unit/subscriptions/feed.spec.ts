@@ -141,6 +141,34 @@ describe('a feed', () => {
     expect(takeAll(feed)).toEqual(['gap 4-4 key', 'chat 5']);
   });
 
+  it('tells of messages at the end of what is retained whose key is lost, without any that follow', () => {
+    const log = new WrittenLog();
+    log.write(chat);
+    log.write(chat);
+    log.lose(chat, 2);
+    const { feed } = feedOn(log);
+    begin(feed, 'chat', RETAINED);
+    expect(takeAll(feed)).toEqual(['chat 1', 'gap 2-2 key']);
+  });
+
+  it('waits with a stream alone for its key, and gives live messages after what waited', () => {
+    const news = testStream('news');
+    const log = new WrittenLog();
+    for (const stream of [chat, news, chat, news]) log.write(stream);
+    log.locked.set(chat.id, 2);
+    const { feed, live } = feedOn(log);
+    begin(feed, '>', RETAINED);
+    expect(takeAll(feed)).toEqual(['chat 1', 'news 1', 'news 2']);
+    live(log.write(chat));
+    feed.unlock();
+    expect([takeAll(feed), feed.isLocked]).toEqual([[], true]);
+    log.locked.delete(chat.id);
+    feed.unlock();
+    expect([takeAll(feed), feed.isLocked]).toEqual([['chat 2', 'chat 3'], false]);
+    live(log.write(chat));
+    expect(takeAll(feed)).toEqual(['chat 4']);
+  });
+
   it('passes on a gap once, without what the subscriber has', () => {
     const log = new WrittenLog();
     const { feed, live } = feedOn(log);

@@ -18,6 +18,8 @@ const [here, there] = [testStream('chat', 1), testStream('chat', 2)];
 class Arrivals {
   readonly #bundles: Message[][] = [];
   opened = 0;
+  /** Bundles without a key, by arrival. */
+  readonly locked = new Map<number, 'awaited' | 'lost'>();
 
   constructor(private readonly store: string) {}
 
@@ -29,7 +31,11 @@ class Arrivals {
   page(
     after: string | undefined,
     limit: number,
-    { isUnwanted = () => false, startOf = () => 0 }: Partial<PageRequest & Pick<ArrivalLog, 'startOf'>> = {},
+    {
+      isUnwanted = () => false,
+      isPatient = () => false,
+      startOf = () => 0,
+    }: Partial<PageRequest & Pick<ArrivalLog, 'startOf'>> = {},
   ): MessagePage {
     const point = readStartingPoint(after);
     if (!point.ok) throw new Error(point.reason);
@@ -39,16 +45,18 @@ class Arrivals {
       passOld: (fromArrival, isOld) => this.#passOld(fromArrival, isOld),
       startOf,
     };
-    return finish(readPage(log, { point: point.value, limit, isUnwanted }));
+    return finish(readPage(log, { point: point.value, limit, isUnwanted, isPatient }));
   }
 
   /** One bundle at a time, which is the least that a reader may be given. */
   #read(fromArrival: number): ReturnType<ArrivalLog['read']> {
     const arrival = Math.max(1, fromArrival);
     const messages = this.#bundles[arrival - 1];
-    if (messages === undefined) return undefined;
+    if (messages === undefined) return [];
     this.opened++;
-    return { messages: messages.map((message) => ({ message, arrival })), lastArrival: arrival };
+    const { stream, seq: firstSeq } = messages[0]!;
+    const opened = this.locked.get(arrival) ?? messages;
+    return [{ stream, firstSeq, lastSeq: messages.at(-1)!.seq, arrival, opened }];
   }
 
   /** The same. */
@@ -139,6 +147,35 @@ describe('a page of messages', () => {
     since.writeUIntBE(500, 1, 6);
     const startOf = (_: StreamId, sinceMs: number): number => (sinceMs === 500 ? 2 : 0);
     expect(names(held.page(since.toString('base64url'), 10, { startOf }))).toEqual(['here 3', 'here 4']);
+  });
+
+  it('tells a gap where a key is not to be had, and goes on behind it', () => {
+    const held = new Arrivals('A')
+      .add(bundle(here, 1, 2))
+      .add(bundle(there, 1, 3))
+      .add(bundle(here, 3, 3));
+    held.locked.set(2, 'lost');
+    const page = held.page(undefined, 10);
+    expect(names(page)).toEqual(['here 1', 'here 2', 'here 3']);
+    expect(page.gaps).toEqual([{ stream: there, from: 1, to: 3, reason: 'key' }]);
+    expect(held.page(page.next, 10)).toMatchObject({ items: [], gaps: [] });
+  });
+
+  it('waits for a key at its beginning, and ends before one that is awaited', () => {
+    const held = new Arrivals('A')
+      .add(bundle(there, 1, 1))
+      .add(bundle(here, 1, 1))
+      .add(bundle(there, 2, 2));
+    held.locked.set(1, 'awaited').set(3, 'awaited');
+    let steps = 0;
+    const isPatient = (): boolean => {
+      if (steps++ === 3) held.locked.delete(1);
+      return steps < 10;
+    };
+    const first = held.page(undefined, 10, { isPatient });
+    expect([names(first), first.gaps]).toEqual([['there 1', 'here 1'], []]);
+    const last = held.page(first.next, 10, { isPatient });
+    expect([names(last), last.gaps]).toEqual([[], [{ stream: there, from: 2, to: 2, reason: 'key' }]]);
   });
 
   it('together with those after it gives everything once, however long pages and bundles are', () => {

@@ -1,7 +1,7 @@
 import type { StreamExtent } from '../../../src/gossip/store/bundle-store.js';
-import type { Message } from '../../../src/gossip/bundles/message.js';
+import type { Message, StreamPart } from '../../../src/gossip/bundles/message.js';
 import { streamOf, type Stream, type StreamId } from '../../../src/gossip/bundles/stream.js';
-import type { MessageLog, StreamPart } from '../../../src/subscriptions/message-log.js';
+import type { MessageLog } from '../../../src/subscriptions/message-log.js';
 
 import type { Feed } from '../../../src/subscriptions/feed.js';
 import type { StartingPoint } from '../../../src/subscriptions/starting-point.js';
@@ -12,8 +12,11 @@ const PUBLISHER = Buffer.alloc(32, 7).toString('base64url');
 /** A log in memory that a test writes itself. */
 export class WrittenLog implements MessageLog {
   readonly #streams = new Map<StreamId, { stream: Stream; floor: number; messages: Message[] }>();
+  readonly #lost = new Set<string>();
   #clockMs = 1_000;
   reads = 0;
+  /** Streams that cannot be opened from a seq on, as a key is awaited. */
+  readonly locked = new Map<StreamId, number>();
 
   constructor(private readonly pageMessages = 256) {}
 
@@ -33,10 +36,9 @@ export class WrittenLog implements MessageLog {
     held.messages = held.messages.filter(({ seq }) => seq > floor);
   }
 
-  /** What a missing key does. */
+  /** What a key does that is not to be had. */
   lose(stream: Stream, lost: number): void {
-    const held = this.#held(stream);
-    held.messages = held.messages.filter(({ seq }) => seq !== lost);
+    this.#lost.add(`${stream.id} ${lost}`);
   }
 
   extentsOf(pattern: string): StreamExtent[] {
@@ -61,8 +63,18 @@ export class WrittenLog implements MessageLog {
   readStream(stream: StreamId, fromSeq: number): StreamPart {
     this.reads++;
     const all = this.#streams.get(stream)?.messages ?? [];
-    const messages = all.filter(({ seq }) => seq >= fromSeq).slice(0, this.pageMessages);
-    return { messages, nextSeq: (messages.at(-1)?.seq ?? fromSeq - 1) + 1 };
+    const lockedSeq = this.locked.get(stream) ?? Infinity;
+    const page = all.filter(({ seq }) => seq >= fromSeq).slice(0, this.pageMessages);
+    const messages = page.filter(({ seq }) => seq < lockedSeq && !this.#lost.has(`${stream} ${seq}`));
+    if (page.some(({ seq }) => seq >= lockedSeq)) {
+      return { messages, nextSeq: Math.max(fromSeq, lockedSeq), awaitedKey: stream };
+    }
+    return { messages, nextSeq: (page.at(-1)?.seq ?? fromSeq - 1) + 1 };
+  }
+
+  /** Keys are named after their streams. */
+  isKeyAwaited(keyId: string): boolean {
+    return this.locked.has(keyId);
   }
 
   seqBefore(stream: StreamId, wallMs: number): number {
@@ -93,7 +105,7 @@ export function begin(feed: Feed, pattern: string, point: StartingPoint): boolea
 }
 
 /** What a generator of slices comes to. */
-export function finish<T>(slices: Generator<void, T>): T {
+export function finish<T>(slices: Generator<unknown, T>): T {
   for (;;) {
     const step = slices.next();
     if (step.done === true) return step.value;
