@@ -189,6 +189,12 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     return this.log.passOver(topic, afterArrival, PASSED_BUNDLES, isPassed);
   }
 
+  /** The arrival of the bundle that holds a message; undefined when it is not here. */
+  arrivalOf(stream: StreamId, seq: number): number | undefined {
+    const [held] = this.log.read(stream, seq, 1);
+    return held !== undefined && held.bundle.firstSeq <= seq ? held.arrival : undefined;
+  }
+
   seqBefore(stream: StreamId, wallMs: number): number {
     return this.log.seqBefore(stream, wallMs);
   }

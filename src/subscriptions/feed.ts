@@ -10,6 +10,7 @@ import type { Cursor } from './cursor.js';
 import type { MessageLog } from './message-log.js';
 import { Outbox, type Delivery, type OutboxBounds } from './outbox.js';
 import { Progress } from './progress.js';
+import type { Has } from './repeat-filter.js';
 import { Replay } from './replay.js';
 import type { StartingPoint } from './starting-point.js';
 import { TopicTree } from '../topics/topic-tree.js';
@@ -21,12 +22,14 @@ export const NOTED_STREAMS_MAX = 1_024;
 const STREAMS_A_SLICE = 2_048;
 const LOOKUP_STREAMS = 64;
 
+const NOTHING: ReadonlyMap<StreamId, number> = new Map();
+
 /** When a feed is full, and what it leaves out. */
 export interface FeedOptions extends OutboxBounds {
   /** At the outbox's bound: cut the subscriber, or let it read on from the log. */
   readonly whenFull: 'cut' | 'reread';
-  /** Messages that are passed over: expired ones and repeats. */
-  readonly isUnwanted: (message: Message) => boolean;
+  /** Messages that are passed over: expired ones, and repeats of what the subscriber has. */
+  readonly isUnwanted: (message: Message, has: Has) => boolean;
 }
 
 interface Coverage {
@@ -55,6 +58,8 @@ export class Feed {
   /** At most one for each stream: they go before everything else. */
   readonly #lateGaps = new Map<StreamId, Gap>();
   readonly #starting = new Set<Starting>();
+  /** How far the streams are of which something was passed over, once what was taken with it is given. */
+  #passed: ReadonlyMap<StreamId, number> = NOTHING;
   readonly #outbox: Outbox;
   readonly #replay: Replay;
 
@@ -159,6 +164,7 @@ export class Feed {
 
   /** What comes next, up to about `messagesMax` messages; undefined when nothing is ready in this turn. */
   take(messagesMax: number): Delivery | undefined {
+    this.#advancePassed();
     if (this.#starting.size > 0) return undefined;
     for (const [stream, gap] of this.#lateGaps) {
       this.#lateGaps.delete(stream);
@@ -168,7 +174,9 @@ export class Feed {
     const next = this.#outbox.take(messagesMax) ?? this.#replay.take(messagesMax);
     if (next === undefined || 'gap' in next) return next;
     const wanted = this.#wantedOf(next.messages);
-    return wanted.length > 0 ? { messages: wanted } : undefined;
+    if (wanted.length > 0) return { messages: wanted };
+    this.#advancePassed();
+    return undefined;
   }
 
   /** The subscriber has this and everything of its stream before it. */
@@ -286,14 +294,31 @@ export class Feed {
     if (covered !== undefined) covered.to = Math.max(covered.to, seq);
   }
 
-  /** Passing over a message is progress as well. */
   #wantedOf(messages: readonly Message[]): readonly Message[] {
-    const { isUnwanted } = this.options;
-    if (!messages.some(isUnwanted)) return messages;
-    return messages.filter((message) => {
-      if (!isUnwanted(message)) return true;
-      this.given(message.stream.id, message.seq);
-      return false;
+    if (!messages.some(mayBeUnwanted)) return messages;
+    const seen = new Map<string, boolean>();
+    for (const { stream, seq } of messages) seen.set(`${stream.id} ${seq}`, false);
+    const has: Has = (stream, seq) => seen.get(`${stream} ${seq}`) ?? this.#has(stream, seq);
+    const wanted = messages.filter((message) => {
+      const isWanted = !this.options.isUnwanted(message, has);
+      seen.set(`${message.stream.id} ${message.seq}`, true);
+      return isWanted;
     });
+    // Passing over a message is progress as well, but no cursor may say so before what goes ahead of it was given.
+    if (wanted.length < messages.length) this.#passed = new Map(messages.map(({ stream, seq }) => [stream.id, seq]));
+    return wanted;
   }
+
+  #has(stream: StreamId, seq: number): boolean {
+    return (this.#progress.at(stream) ?? 0) >= seq && !this.#replay.owes(stream, seq);
+  }
+
+  #advancePassed(): void {
+    for (const [stream, seq] of this.#passed) this.given(stream, seq);
+    this.#passed = NOTHING;
+  }
+}
+
+function mayBeUnwanted({ ttlMs, idempotencyKey }: Message): boolean {
+  return ttlMs !== undefined || idempotencyKey !== undefined;
 }

@@ -1,6 +1,7 @@
 import type { Gap, Message, OpenedBundle } from '../gossip/bundles/message.js';
 import type { Stream, StreamId } from '../gossip/bundles/stream.js';
 import { encodeCursor, type ArrivalMark } from './cursor.js';
+import type { Has } from './repeat-filter.js';
 import type { StartingPoint } from './starting-point.js';
 
 /** Payload bytes of a page, unless its first message alone has more. */
@@ -29,6 +30,8 @@ export interface ArrivalLog {
     fromArrival: number,
     isOld: (stream: StreamId, lastSeq: number) => boolean,
   ): { readonly arrival: number; readonly isPassed: boolean } | undefined;
+  /** The arrival of the bundle that holds a message; undefined when it is not here. */
+  arrivalOf(stream: StreamId, seq: number): number | undefined;
   /** Where a stream begins that the cursor does not name. */
   startOf(stream: StreamId, sinceMs: number): number;
 }
@@ -37,7 +40,7 @@ export interface ArrivalLog {
 export interface PageRequest {
   readonly point: StartingPoint;
   readonly limit: number;
-  readonly isUnwanted: (message: Message) => boolean;
+  readonly isUnwanted: (message: Message, has: Has) => boolean;
   /** Whether a key that is asked for is still waited for, which must have an end. */
   readonly isPatient: () => boolean;
 }
@@ -65,6 +68,13 @@ export function* readPage(log: ArrivalLog, request: PageRequest): Generator<Page
       yield 'turn';
     }
   }
+  // Bundles may have arrived in another order than that of their stream.
+  const has: Has = (stream, seq) => {
+    const arrival = log.arrivalOf(stream, seq);
+    if (arrival === undefined) return (streams.get(stream) ?? 0) >= seq;
+    if (begin === undefined && isOldOf(stream, seq)) return true;
+    return arrival < mark.arrival || (arrival === mark.arrival && seq <= mark.seq);
+  };
   const items: Message[] = [];
   const gaps: Gap[] = [];
   let bytes = 0;
@@ -83,7 +93,7 @@ export function* readPage(log: ArrivalLog, request: PageRequest): Generator<Page
       streams.delete(stream.id);
       streams.set(stream.id, Math.max(seq, cursor.streams.get(stream.id) ?? 0));
       if (gap !== undefined) gaps.push(gap);
-      if (message === undefined || isUnwanted(message)) continue;
+      if (message === undefined || isUnwanted(message, has)) continue;
       items.push(message);
       bytes += message.payload.length;
     }

@@ -21,6 +21,8 @@ export interface SubscriberWorld {
   unwant(pattern: string): void;
   /** Resolves when the history that other nodes hold is here, or the time is over; `isMore` when the node never asked for it. */
   pullHistory(isMore: boolean, timeoutMs: number): Promise<void>;
+  /** Resolves when the repeats of what a reader may have got elsewhere are known. */
+  learnRepeats(pattern: string): Promise<void>;
   /** False when something after the starting point is lost. */
   start(subscriber: Subscriber, pattern: string, point: StartingPoint): Promise<boolean>;
   stop(subscriber: Subscriber, pattern: string): void;
@@ -51,6 +53,7 @@ export class OpenSubscriber implements ClientSubscriber {
     const { state, isMore } = this.#want(pattern, point);
     if (point.from !== 'now') {
       await this.world.pullHistory(isMore, timeoutMs);
+      if (point.from === 'cursor') await this.world.learnRepeats(pattern);
       this.world.assertOpen();
     }
     this.#assertWanted(pattern, state);

@@ -78,6 +78,12 @@ export class Replay {
     return this.#live.has(stream);
   }
 
+  /** Whether this is still to be read. */
+  owes(stream: StreamId, seq: number): boolean {
+    for (const { next, until } of this.#readings.get(stream) ?? []) if (next <= seq && seq <= until) return true;
+    return false;
+  }
+
   add({ stream, after, until = Infinity, known }: ReplayRange): void {
     const next = after + 1;
     const reading: Reading = { stream, until, next, from: next, known, page: [], at: 0, isDropped: false };

@@ -9,7 +9,8 @@ import { NodeLogger } from '../runtime/node-logger.service.js';
 import { SystemClock } from '../runtime/system-clock.service.js';
 import { PatternTree } from '../topics/pattern-tree.js';
 import { Feed, type FeedOptions } from './feed.js';
-import { RepeatFilter } from './repeat-filter.js';
+import type { Has } from './repeat-filter.js';
+import { RepeatsService } from './repeats.service.js';
 import type { StartingPoint } from './starting-point.js';
 import { Subscriber, type Sink } from './subscriber.js';
 
@@ -31,7 +32,6 @@ const ROUTES_MAX = 10_000;
 export class SubscribersService implements GossipListener {
   readonly #patterns = new PatternTree<Subscriber>();
   readonly #routes = new Map<string, ReadonlySet<Subscriber>>();
-  readonly #repeats = new RepeatFilter();
   /** Those that wait for keys. */
   #locked = new Set<Subscriber>();
   #ready = new Set<Subscriber>();
@@ -40,6 +40,7 @@ export class SubscribersService implements GossipListener {
   constructor(
     private readonly gossip: GossipService,
     private readonly peers: PeersService,
+    private readonly repeats: RepeatsService,
     private readonly clock: SystemClock,
     private readonly deadlines: Deadlines,
     private readonly logger: NodeLogger,
@@ -57,7 +58,7 @@ export class SubscribersService implements GossipListener {
       messagesMax: OUTBOX_MESSAGES_MAX,
       bytesMax: OUTBOX_BYTES_MAX,
       whenFull,
-      isUnwanted: (message) => this.isUnwanted(message),
+      isUnwanted: (message, has) => this.isUnwanted(message, has),
     });
     return new Subscriber(feed, sink, (subscriber) => this.#flushSoon(subscriber));
   }
@@ -81,10 +82,9 @@ export class SubscribersService implements GossipListener {
     subscriber.stop(pattern);
   }
 
-  /** Expired, or a repeat of another message. */
-  isUnwanted(message: Message): boolean {
-    if (this.#isExpired(message)) return true;
-    return this.#repeats.isRepeat(message, this.clock.monotonicMs());
+  /** Expired, or a repeat of a message that the reader has. */
+  isUnwanted(message: Message, has: Has): boolean {
+    return this.#isExpired(message) || this.repeats.isRepeat(message, has);
   }
 
   #isExpired({ stream, ttlMs, publishedAtMs }: Message): boolean {
@@ -95,6 +95,7 @@ export class SubscribersService implements GossipListener {
   deliver(messages: readonly Message[]): void {
     const topic = messages[0]?.stream.topic;
     if (topic === undefined) return;
+    this.repeats.live(messages);
     const subscribers = this.#subscribersOf(topic);
     if (subscribers.size === 0) return;
     let bytes = 0;

@@ -8,6 +8,7 @@ import { HandlersService } from './handlers.service.js';
 import { InterestService } from './interest.service.js';
 import { NodeSubscriptions } from './node-subscriptions.service.js';
 import { PublishingService } from './publishing.service.js';
+import { RepeatsService } from './repeats.service.js';
 import { StatusService } from './status.service.js';
 import { SubscribersService } from './subscribers.service.js';
 import { SubscriptionsService } from './subscriptions.service.js';
@@ -22,6 +23,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
     InterestService,
     NodeSubscriptions,
     PublishingService,
+    RepeatsService,
     StatusService,
     SubscribersService,
     SubscriptionsService,

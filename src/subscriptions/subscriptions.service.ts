@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { Message } from '../gossip/bundles/message.js';
 import { GossipService } from '../gossip/gossip.service.js';
 import type { KnownCount } from '../peers/peers-listener.js';
 import { Deadlines } from '../runtime/deadlines.service.js';
@@ -10,9 +9,10 @@ import { topicProblem } from '../topics/topic.js';
 import type { ClientSubscriber } from './client-subscriber.js';
 import { InterestService } from './interest.service.js';
 import type { Wanter } from './interest-union.js';
-import { readPage, type ArrivalLog, type MessagePage } from './message-page.js';
+import { readPage, type ArrivalLog, type MessagePage, type PageRequest } from './message-page.js';
 import { NodeSubscriptions } from './node-subscriptions.service.js';
 import { OpenSubscriber, readRequest } from './open-subscriber.js';
+import { RepeatsService } from './repeats.service.js';
 import { readStartingPoint, sinceMsOf, type After, type StartingPoint } from './starting-point.js';
 import type { Sink } from './subscriber.js';
 import { SubscribersService } from './subscribers.service.js';
@@ -57,6 +57,7 @@ export class SubscriptionsService {
     private readonly interest: InterestService,
     private readonly own: NodeSubscriptions,
     private readonly subscribers: SubscribersService,
+    private readonly repeats: RepeatsService,
     private readonly clock: SystemClock,
     private readonly deadlines: Deadlines,
   ) {}
@@ -125,6 +126,7 @@ export class SubscriptionsService {
     }
     this.#pagesRead++;
     try {
+      if (point.value.from === 'cursor') await this.repeats.learn(topic);
       return await this.#read(topic, point.value, options.limit);
     } finally {
       this.#pagesRead--;
@@ -152,6 +154,7 @@ export class SubscriptionsService {
       want: (pattern, point) => this.#want(pattern, by, point),
       unwant: (pattern) => this.#unwant(pattern, by),
       pullHistory: (isMore, timeoutMs) => this.#pullHistory(isMore, timeoutMs),
+      learnRepeats: (pattern) => this.repeats.learn(pattern),
       start: (reader, pattern, point) => this.subscribers.start(reader, pattern, point),
       stop: (reader, pattern) => this.subscribers.stop(reader, pattern),
       closed: () => open.delete(subscriber),
@@ -166,9 +169,10 @@ export class SubscriptionsService {
       read: (fromArrival) => this.gossip.readTopic(topic, Math.max(0, fromArrival - 1)),
       passOld: (fromArrival, isOld) =>
         this.gossip.passOver(topic, Math.max(0, fromArrival - 1), ({ stream, lastSeq }) => isOld(stream.id, lastSeq)),
+      arrivalOf: (stream, seq) => this.gossip.arrivalOf(stream, seq),
       startOf: (stream, sinceMs) => this.gossip.seqBefore(stream, sinceMs),
     };
-    const isUnwanted = (message: Message): boolean => this.subscribers.isUnwanted(message);
+    const isUnwanted: PageRequest['isUnwanted'] = (message, has) => this.subscribers.isUnwanted(message, has);
     const impatientMs = this.clock.monotonicMs() + KEY_WAIT_MS;
     const isPatient = (): boolean => !this.#isClosed && this.clock.monotonicMs() < impatientMs;
     const reading = readPage(log, { point, limit, isUnwanted, isPatient });

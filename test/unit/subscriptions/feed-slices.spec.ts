@@ -81,7 +81,7 @@ describe('a take from a long history', () => {
   it('reads a few pages and no more, whatever comes of them', () => {
     const log = new WrittenLog(10);
     const stream = testStream('chat');
-    for (let seq = 1; seq <= 1_000; seq++) log.write(stream);
+    for (let seq = 1; seq <= 1_000; seq++) log.write(stream, { ttlMs: 1 });
     const feed = feedOn(log, ({ seq }) => seq < 1_000);
     begin(feed, 'chat', RETAINED);
     let takes = 0;

@@ -221,7 +221,7 @@ describe('a feed', () => {
   it('passes over what is not wanted and counts it as given', () => {
     const log = new WrittenLog();
     const { feed, live } = feedOn(log, { isUnwanted: ({ seq }) => seq === 2 });
-    live(log.write(chat), log.write(chat));
+    live(log.write(chat), log.write(chat, { ttlMs: 1 }));
     expect(takeAll(feed)).toEqual(['chat 1']);
     expect(feed.cursor(0).streams).toEqual(new Map([[chat.id, 2]]));
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../src/gossip/bundles/message.js';
-import type { StreamId } from '../../../src/gossip/bundles/stream.js';
+import type { Stream, StreamId } from '../../../src/gossip/bundles/stream.js';
 import {
   PAGE_BYTES_MAX,
   readPage,
@@ -9,6 +9,7 @@ import {
   type MessagePage,
   type PageRequest,
 } from '../../../src/subscriptions/message-page.js';
+import { RepeatFilter } from '../../../src/subscriptions/repeat-filter.js';
 import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
 import { finish, messageAt, testStream } from './written-log.js';
 
@@ -43,9 +44,17 @@ class Arrivals {
       store: Buffer.from(this.store.padEnd(6)).toString('base64url'),
       read: (fromArrival) => this.#read(fromArrival),
       passOld: (fromArrival, isOld) => this.#passOld(fromArrival, isOld),
+      arrivalOf: (stream, seq) => this.#arrivalOf(stream, seq),
       startOf,
     };
     return finish(readPage(log, { point: point.value, limit, isUnwanted, isPatient }));
+  }
+
+  #arrivalOf(stream: StreamId, seq: number): number | undefined {
+    const at = this.#bundles.findIndex((bundle) =>
+      bundle.some((message) => message.stream.id === stream && message.seq === seq),
+    );
+    return at === -1 ? undefined : at + 1;
   }
 
   /** One bundle at a time, which is the least that a reader may be given. */
@@ -138,6 +147,22 @@ describe('a page of messages', () => {
     const page = held.page(undefined, 1, { isUnwanted });
     expect(names(page)).toEqual(['here 4']);
     expect(names(held.page(page.next, 1))).toEqual([]);
+  });
+
+  it('gives one copy of what is repeated under a key, also when older messages of a stream arrived late', () => {
+    const keyed = (stream: Stream, seq: number) => messageAt(stream, seq, { idempotencyKey: 'k' });
+    const held = new Arrivals('A')
+      .add([messageAt(here, 9)])
+      .add([keyed(there, 1)])
+      .add([keyed(here, 8)]);
+    const filter = new RepeatFilter(() => 0);
+    filter.note([keyed(here, 8), keyed(there, 1)], 0);
+    const isUnwanted: PageRequest['isUnwanted'] = (message, has) => filter.isRepeat(message, has, 0);
+    expect(names(held.page(undefined, 9, { isUnwanted }))).toEqual(['here 9', 'there 1']);
+    const page = held.page(undefined, 1, { isUnwanted });
+    expect(names(held.page(page.next, 9, { isUnwanted }))).toEqual(['there 1']);
+    const elsewhere = new Arrivals('B').add([keyed(here, 8), messageAt(here, 9)]).page(undefined, 9);
+    expect(names(held.page(elsewhere.next, 9, { isUnwanted }))).toEqual([]);
   });
 
   it('begins a stream that the cursor does not name where the reader began', () => {

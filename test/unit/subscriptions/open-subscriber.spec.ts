@@ -33,6 +33,7 @@ class Client {
       want: (pattern, { from }) => this.wanted.push(`${pattern} from ${from}`) > 0,
       unwant: (pattern) => this.wanted.push(`not ${pattern}`),
       pullHistory: () => this.history,
+      learnRepeats: () => Promise.resolve(),
       start: (subscriber, pattern, point) => Promise.resolve(finish(subscriber.start(pattern, point, NOW_MS))),
       stop: (subscriber, pattern) => subscriber.stop(pattern),
       closed: () => this.wanted.push('closed'),
