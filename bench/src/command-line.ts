@@ -2,17 +2,25 @@ import { parseArgs } from 'node:util';
 
 const REPETITIONS = 3;
 const REPETITIONS_MAX = 100;
-const SECONDS_MAX = 600;
+
+/** A worker must answer within two minutes. */
+const SECONDS_MAX = 60;
+
+const SIZE_MAX = 1e9;
 
 /** What the bench was asked to do. */
 export interface Request {
-  readonly workloads: readonly string[];
+  readonly what: readonly string[];
   /** Undefined: all. */
   readonly peers: readonly string[] | undefined;
+  /** Of what grows; undefined: all. */
+  readonly sizes: readonly number[] | undefined;
   readonly repetitions: number;
   /** Undefined: as long as each workload takes by itself. */
   readonly seconds: number | undefined;
   readonly jsonFile: string | undefined;
+  /** Whether runs that the file has already are not done again. */
+  readonly resumes: boolean;
   /** What was recorded before, to be compared with. */
   readonly recordedFile: string | undefined;
 }
@@ -24,25 +32,34 @@ export function readCommandLine(parameters: readonly string[]): Request {
     allowPositionals: true,
     options: {
       peers: { type: 'string' },
+      sizes: { type: 'string' },
       repetitions: { type: 'string' },
       seconds: { type: 'string' },
       json: { type: 'string' },
+      resume: { type: 'boolean', default: false },
       compare: { type: 'string' },
     },
   });
+  if (values.resume && values.json === undefined) throw new Error('--resume goes on with what is in --json FILE');
   return {
-    workloads: positionals,
-    peers: values.peers?.split(',').filter((name) => name !== ''),
-    repetitions: wholeNumber('repetitions', values.repetitions, REPETITIONS_MAX) ?? REPETITIONS,
-    seconds: wholeNumber('seconds', values.seconds, SECONDS_MAX),
+    what: positionals,
+    peers: listed(values.peers),
+    sizes: listed(values.sizes)?.map((size) => wholeNumber('sizes', size, SIZE_MAX)),
+    repetitions:
+      values.repetitions === undefined ? REPETITIONS : wholeNumber('repetitions', values.repetitions, REPETITIONS_MAX),
+    seconds: values.seconds === undefined ? undefined : wholeNumber('seconds', values.seconds, SECONDS_MAX),
     jsonFile: values.json,
+    resumes: values.resume,
     recordedFile: values.compare,
   };
 }
 
-function wholeNumber(name: string, text: string | undefined, max: number): number | undefined {
-  if (text === undefined) return undefined;
+function listed(text: string | undefined): string[] | undefined {
+  return text?.split(',').filter((item) => item !== '');
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new Error(`--${name} must be a whole number from 1 to ${max}`);
+  throw new Error(`--${name} must be from 1 to ${max}, without fractions`);
 }

@@ -1,3 +1,4 @@
+import { powerLawOf } from './law.js';
 import { spreadOf, type Spread } from './statistics.js';
 import type { Axis, Figure, Figures } from './workload.js';
 
@@ -40,6 +41,13 @@ export function ratiosOf(spreads: ReadonlyMap<string, Spreads>): Record<string, 
   return ratios;
 }
 
+/** The medians of each other form of ours divided by those of `grapevine`. */
+export function variantsOf(spreads: ReadonlyMap<string, Spreads>): [string, Ratios][] {
+  const whole = spreads.get(OWN_NAME);
+  const others = [...spreads].filter(([system]) => isOwn(system) && system !== OWN_NAME);
+  return whole === undefined ? [] : others.map(([system, its]) => [`${system} / ${OWN_NAME}`, ratio(its, whole)]);
+}
+
 /** Many messages per request are compared with many alone. */
 function isBatch(system: string): boolean {
   return system.endsWith('-128');
@@ -75,10 +83,8 @@ export interface Slope {
 }
 
 /** The slopes between neighbouring sizes, smallest first. */
-export function slopesOf(runs: readonly Run[], { sizes }: Axis): Slope[] {
-  const points = [...spreadsOf(runs)]
-    .flatMap(([system, its]) => (sizes[system] === undefined ? [] : [{ size: sizes[system], its }]))
-    .sort((a, b) => a.size - b.size);
+export function slopesOf(runs: readonly Run[], axis: Axis): Slope[] {
+  const points = pointsOf(runs, axis);
   return points.slice(1).map(({ size, its }, index) => {
     const before = points[index] ?? { size, its };
     const growth = Object.entries(ratio(its, before.its)).map(([figure, factor]) => [
@@ -87,4 +93,25 @@ export function slopesOf(runs: readonly Run[], { sizes }: Axis): Slope[] {
     ]);
     return { from: before.size, to: size, exponents: Object.fromEntries(growth) as Ratios };
   });
+}
+
+/** The exponent of the power law that fits a figure's medians at all sizes best; none of fewer than three. */
+export function exponentsOf(runs: readonly Run[], axis: Axis): Ratios {
+  return Object.fromEntries(
+    COMPARED.flatMap((figure) => {
+      const law = powerLawOf(curveOf(runs, axis, figure));
+      return law === undefined ? [] : [[figure, law.exponent]];
+    }),
+  );
+}
+
+/** A figure's spread at each size where it was measured, smallest first. */
+export function curveOf(runs: readonly Run[], axis: Axis, figure: Figure): (Spread & { readonly size: number })[] {
+  return pointsOf(runs, axis).flatMap(({ size, its }) => (its[figure] === undefined ? [] : [{ size, ...its[figure] }]));
+}
+
+function pointsOf(runs: readonly Run[], { sizes }: Axis): { size: number; its: Spreads }[] {
+  return [...spreadsOf(runs)]
+    .flatMap(([system, its]) => (sizes[system] === undefined ? [] : [{ size: sizes[system], its }]))
+    .sort((a, b) => a.size - b.size);
 }

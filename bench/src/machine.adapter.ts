@@ -32,6 +32,11 @@ export async function lookAtMachine(): Promise<Machine> {
   };
 }
 
+/** In a line. */
+export function describe({ cpu, cores, memoryMiB, kernel, node }: Machine): string {
+  return `${cpu}, ${cores} cores, ${memoryMiB} MiB, Linux ${kernel}, Node ${node}`;
+}
+
 /** CPU time as a share of what all cores had in `elapsedMs`. */
 export function shareOfCores(cpuMs: number, elapsedMs: number): number {
   return Math.max(0, cpuMs / (elapsedMs * availableParallelism()));

@@ -1,69 +1,87 @@
 import { readCommandLine, type Request } from './command-line.js';
-import { isOwn } from './comparison.js';
 import { w4 } from './clients/clients.workload.js';
 import { GROWTH } from './growth/growth.workload.js';
 import { idle } from './http/idle.workload.js';
 import { w5 } from './http/rest.workload.js';
-import { lookAtMachine } from './machine.adapter.js';
+import { describe, lookAtMachine } from './machine.adapter.js';
 import { cost, w1, w2, w3 } from './mesh/mesh.workload.js';
-import { readRecorded, writeResults, type Result } from './result-file.adapter.js';
+import { plansOf, smokePlans, type Plan } from './plan.js';
+import { existsHere, lineOf, readResults, writeResults, type Result } from './result-file.adapter.js';
+import { changesTable, figuresTable, ratiosTable, slopesTable } from './result-tables.js';
 import { runAll } from './runner.adapter.js';
-import { changesTable, figuresTable, ratiosTable, slopesTable } from './table.js';
+import { textOf, type Table } from './table.js';
 import type { Workload } from './workload.js';
 
 const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle, cost, ...GROWTH];
-const WARM_SECONDS = 3;
 const BUSY_SHARE_MAX = 0.1;
 
-const USAGE = `usage: npm run bench -- ${WORKLOADS.map(({ name }) => name).join('|')} … [--peers a,b] [--repetitions N] [--seconds N] [--json FILE] [--compare FILE]`;
+const USAGE = `usage: npm run bench -- ${WORKLOADS.map(({ name }) => name).join('|')} …
+         [--peers a,b] [--sizes n,m] [--repetitions N] [--seconds N] [--json FILE [--resume]] [--compare FILE]
+       npm run bench -- smoke [--json FILE] [--compare FILE]
+       npm run bench -- plot FILE …`;
 
 async function main(request: Request): Promise<void> {
+  const [first, ...rest] = request.what;
+  if (first === undefined) throw new Error(USAGE);
+  if (first === 'plot') {
+    const { writeReport } = await import('./report/write-report.adapter.js');
+    return writeReport(inOrder(rest.flatMap((file) => readResults(file))));
+  }
+  const isSmoke = first === 'smoke';
+  const plans = isSmoke ? smokePlans(WORKLOADS) : plansOf(WORKLOADS, request);
+  const results = await measure(plans, request);
+  if (!isSmoke) return;
+  print(`\n${lineOf(results)}`);
+  if (plans.some(({ systems }, index) => results[index]?.runs.length !== systems.length)) {
+    throw new Error('not all of the smoke bench ran');
+  }
+}
+
+async function measure(plans: readonly Plan[], { jsonFile, resumes, recordedFile }: Request): Promise<Result[]> {
   const machine = await lookAtMachine();
-  print(
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryMiB} MiB, Linux ${machine.kernel}, Node ${machine.node}`,
-  );
+  print(describe(machine));
   if (machine.busyBefore > BUSY_SHARE_MAX) {
     const percent = Math.round(machine.busyBefore * 100);
     print(`warning: ${percent} % of the CPU is busy before the first run (load ${machine.loadBefore.toFixed(2)})`);
   }
-  const recorded = request.recordedFile === undefined ? [] : readRecorded(request.recordedFile);
-  const results: Result[] = [];
-  for (const workload of chosen(request)) {
-    print(`\n${workload.name}: ${workload.title}`);
-    const result = await runAll({
-      workload,
-      systems: systemsOf(workload, request),
-      repetitions: request.repetitions,
-      seconds: request.seconds ?? workload.seconds,
-      warmSeconds: Math.min(WARM_SECONDS, request.seconds ?? WARM_SECONDS),
+  const recorded = recordedFile === undefined ? [] : readResults(recordedFile);
+  const kept = keptOf(plans, resumes ? jsonFile : undefined);
+  for (const plan of plans) {
+    const { name, title } = plan.workload;
+    print(`\n${name}: ${title}`);
+    const result = await runAll(plan, {
+      machine,
+      before: kept.get(name),
       log: (line) => process.stderr.write(`${line}\n`),
+      keep: (result) => {
+        kept.set(name, result);
+        if (jsonFile !== undefined) writeResults(jsonFile, [...kept.values()]);
+      },
     });
-    results.push(result);
-    const { axis } = workload;
-    const second = axis === undefined ? ratiosTable(result.runs) : slopesTable(result.runs, axis);
-    const before = recorded.find((one) => one.workload === workload.name)?.ratios ?? {};
-    for (const table of [figuresTable(result.runs), second, changesTable(result.runs, before)])
-      if (table !== '') print(`\n${table}`);
+    for (const table of tablesOf(result, recorded)) print(`\n${textOf(table)}`);
   }
-  if (request.jsonFile !== undefined) writeResults(request.jsonFile, machine, results);
+  return plans.flatMap(({ workload }) => kept.get(workload.name) ?? []);
 }
 
-/** The workloads that were asked for; throws when one is not known, or a peer is in none. */
-function chosen({ workloads, peers = [] }: Request): Workload[] {
-  if (workloads.length === 0) throw new Error('say which workload');
-  const stranger = peers.find((peer) => !WORKLOADS.some(({ systems }) => systems.includes(peer)));
-  if (stranger !== undefined) throw new Error(`there is no peer ${stranger}`);
-  return workloads.map((asked) => {
-    const workload = WORKLOADS.find(({ name }) => name === asked);
-    if (workload === undefined) throw new Error(`there is no workload ${asked}`);
-    return workload;
-  });
+function tablesOf({ workload, runs, axis }: Result, recorded: readonly Result[]): Table[] {
+  const before = recorded.find((one) => one.workload === workload)?.runs ?? [];
+  const second = axis === undefined ? ratiosTable(runs) : slopesTable(runs, axis);
+  return [figuresTable(runs), second, changesTable(runs, before)].filter((table) => table.length > 0);
 }
 
-/** Ours and the peers that were asked for; all peers where none of those takes part. */
-function systemsOf({ systems }: Workload, { peers = [] }: Request): string[] {
-  const isAsked = (name: string): boolean => peers.some((peer) => name === peer || name === `${peer}-128`);
-  return systems.filter((name) => isOwn(name) || isAsked(name) || !systems.some(isAsked));
+/** What a file has already of what was planned, and of other workloads; nothing when there is no such file. */
+function keptOf(plans: readonly Plan[], file: string | undefined): Map<string, Result> {
+  const results = file !== undefined && existsHere(file) ? readResults(file) : [];
+  for (const { workload, command } of results) {
+    const plan = plans.find((each) => each.workload.name === workload);
+    if (plan !== undefined && plan.command !== command) throw new Error(`${file} is of another command: ${command}`);
+  }
+  return new Map(results.map((result) => [result.workload, result]));
+}
+
+/** As the workloads are listed. */
+function inOrder(results: readonly Result[]): Result[] {
+  return WORKLOADS.flatMap(({ name }) => results.filter(({ workload }) => workload === name));
 }
 
 function print(text: string): void {
@@ -74,6 +92,6 @@ try {
   await main(readCommandLine(process.argv.slice(2)));
   process.exit();
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exit(1);
 }

@@ -1,47 +1,69 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ratiosOf, slopesOf, spreadsOf, type Ratios, type Run } from './comparison.js';
+import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
 import type { Machine } from './machine.adapter.js';
-import type { Axis } from './workload.js';
+import type { Axis, Figures } from './workload.js';
 
-/** All that was measured of one workload. */
+/** All that was measured of one workload, and how to do it again. */
 export interface Result {
   readonly workload: string;
-  readonly axis: Axis | undefined;
+  readonly title: string;
+  readonly command: string;
+  /** When it began, in ISO 8601. */
+  readonly date: string;
+  readonly machine: Machine;
+  readonly axis?: Axis;
   readonly runs: readonly Run[];
   readonly warnings: readonly string[];
 }
 
+/** A run as it is written: its figures beside what it is of. */
+type WrittenRun = Omit<Run, 'figures'> & Figures;
+
 /** Writes one object for one workload, an array for several; the path counts from where npm was called. */
-export function writeResults(path: string, machine: Machine, results: readonly Result[]): void {
-  const written = results.map((result) => jsonOf(machine, result));
+export function writeResults(path: string, results: readonly Result[]): void {
+  const written = results.map(withSums);
   writeFileSync(pathOf(path), `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
 }
 
-/** Ratios to peers as a file of results has them. */
-export interface Recorded {
-  readonly workload: string;
-  readonly ratios: Readonly<Record<string, Ratios>>;
+/** What `writeResults` wrote before; throws an error that says what is wrong with the file. */
+export function readResults(path: string): Result[] {
+  const read = JSON.parse(readFileSync(pathOf(path), 'utf8')) as unknown;
+  return [read].flat().map((one) => {
+    const { runs, ...rest } = one as Omit<Result, 'runs'> & { readonly runs: readonly WrittenRun[] };
+    if (typeof rest.workload !== 'string' || !Array.isArray(runs)) throw new Error(`${path} holds no results`);
+    return { ...rest, runs: runs.map(readRun) };
+  });
 }
 
-/** What `writeResults` wrote before. */
-export function readRecorded(path: string): readonly Recorded[] {
-  const read = JSON.parse(readFileSync(pathOf(path), 'utf8')) as Recorded | readonly Recorded[];
-  return 'workload' in read ? [read] : read;
+/** Whether there is such a file; the path counts from where npm was called. */
+export function existsHere(path: string): boolean {
+  return existsSync(pathOf(path));
+}
+
+/** The same without the runs, in one line: what a log can keep. */
+export function lineOf(results: readonly Result[]): string {
+  return JSON.stringify(
+    results.map((result) => ({ ...withSums(result), runs: undefined, spreads: undefined })),
+    rounded,
+  );
+}
+
+function readRun({ system, repetition, foreignShare, ...figures }: WrittenRun): Run {
+  return { system, repetition, foreignShare, figures };
 }
 
 function pathOf(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', path);
 }
 
-function jsonOf(machine: Machine, { workload, axis, runs, warnings }: Result): unknown {
+/** With medians, spreads and ratios, which can be had from the runs again. */
+function withSums({ runs, ...rest }: Result): object {
   const spreads = spreadsOf(runs);
   const { grapevine = {}, ...variantRatios } = ratiosOf(spreads);
   return {
-    workload,
-    machine,
-    warnings,
-    runs: runs.map(({ system, repetition, figures, foreignShare }) => ({
+    ...rest,
+    runs: runs.map(({ system, repetition, figures, foreignShare }): WrittenRun => ({
       system,
       repetition,
       ...figures,
@@ -53,7 +75,7 @@ function jsonOf(machine: Machine, { workload, axis, runs, warnings }: Result): u
     ),
     ratios: grapevine,
     variantRatios,
-    ...(axis === undefined ? {} : { axis, slopes: slopesOf(runs, axis) }),
+    ...(rest.axis !== undefined && { slopes: slopesOf(runs, rest.axis) }),
   };
 }
 

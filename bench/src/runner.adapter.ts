@@ -1,40 +1,57 @@
 import type { Run } from './comparison.js';
+import type { Machine } from './machine.adapter.js';
+import type { Plan } from './plan.js';
 import type { Result } from './result-file.adapter.js';
-import type { RunOptions, Workload } from './workload.js';
 
 /** Others' share of the cores from which figures are doubtful. */
 const FOREIGN_SHARE_MAX = 0.1;
 
-export interface Plan extends RunOptions {
-  readonly workload: Workload;
-  readonly systems: readonly string[];
-  readonly repetitions: number;
+export interface Surroundings {
+  readonly machine: Machine;
+  /** What was measured of the same plan before; its runs are not done again. */
+  readonly before: Result | undefined;
   readonly log: (line: string) => void;
+  /** Is given what there is so far after each run. */
+  readonly keep: (result: Result) => void;
 }
 
 /** Runs the systems in turn, again and again; one that fails is told and left out from then on. */
-export async function runAll({ workload, systems, repetitions, log, ...options }: Plan): Promise<Result> {
-  const runs: Run[] = [];
-  const warnings: string[] = [];
+export async function runAll(plan: Plan, { machine, before, log, keep }: Surroundings): Promise<Result> {
+  const { workload, systems, repetitions, command } = plan;
+  const runs: Run[] = [...(before?.runs ?? [])];
+  const warnings: string[] = [...(before?.warnings ?? [])];
   const warn = (line: string): void => {
     warnings.push(line);
     log(`warning: ${line}`);
   };
+  const result: Result = {
+    workload: workload.name,
+    title: workload.title,
+    command,
+    date: before?.date ?? new Date().toISOString(),
+    machine: before?.machine ?? machine,
+    ...(workload.axis !== undefined && { axis: workload.axis }),
+    runs,
+    warnings,
+  };
   const failed = new Set<string>();
   for (let repetition = 1; repetition <= repetitions; repetition++) {
-    for (const system of systems.filter((name) => !failed.has(name))) {
+    for (const system of systems) {
+      if (failed.has(system) || runs.some((run) => run.system === system && run.repetition === repetition)) continue;
       try {
-        const result = await workload.run(system, options);
-        runs.push({ system, repetition, ...result });
-        log(`${workload.name} ${repetition}/${repetitions} ${system} ${JSON.stringify(result.figures)}`);
-        if (result.foreignShare <= FOREIGN_SHARE_MAX) continue;
-        const percent = Math.round(result.foreignShare * 100);
-        warn(`other work took ${percent} % of the CPU during ${system}, repetition ${repetition}`);
+        const measured = await workload.run(system, plan);
+        runs.push({ system, repetition, ...measured });
+        log(`${workload.name} ${repetition}/${repetitions} ${system} ${JSON.stringify(measured.figures)}`);
+        if (measured.foreignShare > FOREIGN_SHARE_MAX) {
+          const percent = Math.round(measured.foreignShare * 100);
+          warn(`other work took ${percent} % of the CPU during ${system}, repetition ${repetition}`);
+        }
       } catch (error) {
         failed.add(system);
         warn(`${system} is left out of ${workload.name}: ${(error as Error).message}`);
       }
+      keep(result);
     }
   }
-  return { workload: workload.name, axis: workload.axis, runs, warnings };
+  return result;
 }
