@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PatternTree } from '../topics/pattern-tree.js';
+import { isPattern } from '../topics/topic.js';
 import { bySpecificity, covers, overlaps } from '../topics/pattern-relations.js';
 
 /** What a node may do with a topic. */
@@ -59,6 +60,7 @@ export class TopicPolicy {
 
   /** False when there is no topic in the pattern for which the node has the right. */
   allowsSome(right: Right, id: string, pattern: string): boolean {
+    if (!isPattern(pattern)) return this.allows(right, id, pattern);
     const about = this.rules.filter((rule) => rule[right] !== undefined && overlaps(rule.pattern, pattern));
     const [deciding] = about.filter((rule) => covers(rule.pattern, pattern)).sort(moreSpecificFirst);
     if (deciding === undefined || isAmong(id, deciding[right])) return true;

@@ -1,8 +1,14 @@
 import type { NodeRecord } from '../crypto/node-record.js';
 import type { TopicPolicy } from '../crypto/topic-policy.js';
-import type { DirectoryView } from './directory-view.js';
+import type { DirectoryView, Row, RowsQuery } from './directory-view.js';
+import type { InterestVersion } from './interest/interest-table.js';
 import type { Member } from './membership/member.js';
 import type { NodeId } from './node-id.js';
+
+/** What a node wants in vain, in one version of its interest. */
+interface Ignored extends InterestVersion {
+  readonly patterns: readonly string[];
+}
 
 /**
  * The directory as the rules of this node let it be seen: interest in a topic by a node that may not read it, or is not admitted any more, counts
@@ -10,7 +16,8 @@ import type { NodeId } from './node-id.js';
  */
 export class ReadableDirectory implements DirectoryView {
   #interested = new WeakMap<readonly NodeId[], readonly NodeId[]>();
-  #rows = new WeakMap<ReadonlyMap<string, readonly NodeId[]>, ReadonlyMap<string, readonly NodeId[]>>();
+  /** Of each live node; holds until its interest or the rules change. */
+  #ignored = new Map<NodeId, Ignored>();
 
   constructor(
     private readonly directory: () => DirectoryView,
@@ -21,7 +28,7 @@ export class ReadableDirectory implements DirectoryView {
 
   rightsChanged(): void {
     this.#interested = new WeakMap();
-    this.#rows = new WeakMap();
+    this.#ignored.clear();
   }
 
   member(id: NodeId): Member | undefined {
@@ -50,23 +57,38 @@ export class ReadableDirectory implements DirectoryView {
     return this.#counts(id, topic) ? this.directory().interestSince(id, topic) : undefined;
   }
 
+  naming(pattern: string): readonly NodeId[] {
+    return this.directory()
+      .naming(pattern)
+      .filter((id) => this.#mayReadSome(id, pattern));
+  }
+
   /** A node that may read some topics of a pattern is in its row. */
-  rows(): ReadonlyMap<string, readonly NodeId[]> {
-    const all = this.directory().rows();
-    let rows = this.#rows.get(all);
-    if (rows === undefined) {
-      const readable = [...all].map(([pattern, ids]) => [pattern, this.#readersOf(pattern, ids)] as const);
-      rows = new Map(readable.filter(([, ids]) => ids.length > 0));
-      this.#rows.set(all, rows);
-    }
-    return rows;
+  rows(query: RowsQuery): readonly Row[] {
+    return this.directory().rows({ ...query, counts: (id, pattern) => this.#mayReadSome(id, pattern) });
+  }
+
+  patterns(id: NodeId): Iterable<string> {
+    return this.directory().patterns(id);
+  }
+
+  interestVersion(id: NodeId): InterestVersion | undefined {
+    return this.directory().interestVersion(id);
   }
 
   /** Live nodes whose interest counts for nothing, and in what. */
   *ignored(): Iterable<{ readonly id: NodeId; readonly pattern: string }> {
-    for (const [pattern, ids] of this.directory().rows()) {
-      for (const id of ids) if (!this.policies.current.allowsSome('read', id, pattern)) yield { id, pattern };
+    const former = this.#ignored;
+    this.#ignored = new Map();
+    for (const { id } of this.members()) {
+      const interest = this.isLive(id) ? this.interestVersion(id) : undefined;
+      if (interest === undefined) continue;
+      const { epoch, version } = interest;
+      const known = former.get(id);
+      const isSame = known?.epoch === epoch && known.version === version;
+      this.#ignored.set(id, isSame ? known : { epoch, version, patterns: this.#ignoredOf(id) });
     }
+    for (const [id, { patterns }] of this.#ignored) for (const pattern of patterns) yield { id, pattern };
   }
 
   digest(): string {
@@ -79,7 +101,11 @@ export class ReadableDirectory implements DirectoryView {
     return this.policies.current.allows('read', id, topic);
   }
 
-  #readersOf(pattern: string, ids: readonly NodeId[]): readonly NodeId[] {
-    return ids.filter((id) => this.policies.current.allowsSome('read', id, pattern));
+  #mayReadSome(id: NodeId, pattern: string): boolean {
+    return this.policies.current.allowsSome('read', id, pattern);
+  }
+
+  #ignoredOf(id: NodeId): readonly string[] {
+    return [...this.patterns(id)].filter((pattern) => !this.#mayReadSome(id, pattern));
   }
 }

@@ -106,16 +106,15 @@ export class StatusService {
     next: string | null;
   } {
     const { after = '', limit, isShown = () => true } = options;
-    const rows = [...this.peers.directory.rows()].filter(([topic]) => topic > after && isShown(topic));
-    rows.sort(([one], [other]) => (one < other ? -1 : 1));
-    const items = rows.slice(0, limit).map(([topic, nodes]) => this.#row(topic, nodes));
+    const rows = this.peers.directory.rows({ after, limit: limit + 1, isShown });
+    const items = rows.slice(0, limit).map(({ pattern, nodes }) => this.#row(pattern, nodes));
     return { items, next: rows.length > limit ? (items.at(-1)?.topic ?? null) : null };
   }
 
   /** Who gets messages of `topic`: one row, with the nodes whose patterns match; for a pattern, its own row. */
   subscribersOf(topic: string): TopicRow {
     const { directory } = this.peers;
-    return this.#row(topic, isPattern(topic) ? (directory.rows().get(topic) ?? []) : directory.interested(topic));
+    return this.#row(topic, isPattern(topic) ? directory.naming(topic) : directory.interested(topic));
   }
 
   #peerStatuses(members: readonly Member[]): PeerStatus[] {

@@ -28,22 +28,27 @@ export class PatternTree<V> {
 
   /** False when the pair was not there. */
   delete(pattern: string, value: V): boolean {
-    const path: { branch: Branch<V>; token: string }[] = [];
-    let branch = this.#root;
-    for (const token of pattern.split('.')) {
-      const next = branch.child(token);
+    const tokens = pattern.split('.');
+    const path: Branch<V>[] = [this.#root];
+    for (const token of tokens) {
+      const next = path.at(-1)!.child(token);
       if (next === undefined) return false;
-      path.push({ branch, token });
-      branch = next;
+      path.push(next);
     }
-    if (!branch.remove(value)) return false;
+    if (!path.at(-1)!.remove(value)) return false;
     this.#size--;
-    for (const step of path.reverse()) {
-      if (!step.branch.child(step.token)?.isEmpty) break;
-      step.branch.cut(step.token);
+    for (let level = tokens.length; level > 0 && path[level]!.isEmpty; level--) {
+      path[level - 1]!.cut(tokens[level - 1]!);
       this.#branches--;
     }
     return true;
+  }
+
+  /** The values of exactly this pattern. */
+  under(pattern: string): ReadonlySet<V> {
+    let branch: Branch<V> | undefined = this.#root;
+    for (const token of pattern.split('.')) branch = branch?.child(token);
+    return branch?.values ?? NONE;
   }
 
   /** The values of all patterns that `topic` matches, each once. */

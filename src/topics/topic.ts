@@ -16,6 +16,7 @@ export function topicProblem(topic: string): string | undefined {
 
 /** Why `pattern` is neither a topic name nor a pattern, or undefined when it is one. */
 export function patternProblem(pattern: string): string | undefined {
+  if (pattern.length <= TOPIC_BYTES_MAX && USUAL_TOPIC.test(pattern)) return undefined;
   const problem = shapeProblem(pattern);
   if (problem !== undefined) return problem;
   const tokens = pattern.split('.');

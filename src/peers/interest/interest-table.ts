@@ -20,6 +20,8 @@ export interface InterestVersion {
 export class InterestTable {
   readonly #byNode = new Map<NodeId, NodeInterest>();
   readonly #tree = new PatternTree<Want>();
+  /** How many nodes want it. */
+  readonly #named = new Map<string, number>();
 
   /** `isMet`: there was a sign of life of its node. Of nodes that are only heard of no more is taken in once this much is held. */
   merge(segment: SignedInterestSegment, isMet = true): SegmentOutcome {
@@ -75,10 +77,20 @@ export class InterestTable {
     return this.#byNode.get(id)?.wants.keys() ?? [];
   }
 
+  /** All topics and patterns that are wanted, in no order. */
+  named(): Iterable<string> {
+    return this.#named.keys();
+  }
+
+  /** Who wants exactly this topic or pattern. */
+  naming(pattern: string): NodeId[] {
+    return Array.from(this.#tree.under(pattern), ({ id }) => id);
+  }
+
   forget(id: NodeId): void {
     const interest = this.#byNode.get(id);
     if (interest === undefined) return;
-    for (const [pattern, want] of interest.wants) this.#tree.delete(pattern, want);
+    for (const pattern of interest.wants.keys()) this.#remove(interest, pattern);
     this.#byNode.delete(id);
   }
 
@@ -91,6 +103,7 @@ export class InterestTable {
       const want = { id: segment.subject, sinceMs };
       interest.wants.set(pattern, want);
       this.#tree.add(pattern, want);
+      this.#named.set(pattern, (this.#named.get(pattern) ?? 0) + 1);
     }
     interest.segments.push(segment);
     interest.version = segment.version;
@@ -102,6 +115,9 @@ export class InterestTable {
     if (want === undefined) return;
     this.#tree.delete(pattern, want);
     interest.wants.delete(pattern);
+    const others = (this.#named.get(pattern) ?? 1) - 1;
+    if (others > 0) this.#named.set(pattern, others);
+    else this.#named.delete(pattern);
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { NodeRecord } from '../../crypto/node-record.js';
-import type { DirectoryView } from '../directory-view.js';
+import type { DirectoryView, Row, RowsQuery } from '../directory-view.js';
 import type { SignedInterestSegment } from '../interest/interest-segment.js';
+import { RowPage } from '../interest/row-page.js';
 import { InterestTable, type InterestVersion, type SegmentOutcome } from '../interest/interest-table.js';
 import { compareFreshness, isLiveState, type Member, type MemberState } from './member.js';
 import type { NodeId } from '../node-id.js';
@@ -122,8 +123,26 @@ export class Directory implements DirectoryView {
     return this.#audience(topic).since.get(id);
   }
 
-  rows(): ReadonlyMap<string, readonly NodeId[]> {
-    return (this.#cache.rows ??= this.#makeRows());
+  naming(pattern: string): readonly NodeId[] {
+    return this.#interests
+      .naming(pattern)
+      .filter((id) => this.isLive(id))
+      .sort();
+  }
+
+  /** Nothing is sorted but the page: what may be asked at any time must not cost what all nodes want together. */
+  rows({ after, limit, isShown, counts = () => true }: RowsQuery): readonly Row[] {
+    const page = new RowPage(after, limit);
+    for (const pattern of this.#interests.named()) {
+      if (!page.hasPlaceFor(pattern) || !isShown(pattern)) continue;
+      const nodes = this.naming(pattern).filter((id) => counts(id, pattern));
+      if (nodes.length > 0) page.add({ pattern, nodes });
+    }
+    return page.rows;
+  }
+
+  patterns(id: NodeId): Iterable<string> {
+    return this.#interests.patterns(id);
   }
 
   digest(): string {
@@ -139,18 +158,6 @@ export class Directory implements DirectoryView {
       this.#cache.audiences.set(topic, audience);
     }
     return audience;
-  }
-
-  #makeRows(): ReadonlyMap<string, readonly NodeId[]> {
-    const rows = new Map<string, NodeId[]>();
-    for (const { id } of this.live()) {
-      for (const pattern of this.#interests.patterns(id)) {
-        const row = rows.get(pattern);
-        if (row === undefined) rows.set(pattern, [id]);
-        else row.push(id);
-      }
-    }
-    return new Map([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #makeDigest(): string {
@@ -186,12 +193,11 @@ class Cache {
   readonly audiences = new Map<string, Audience>();
   members: readonly Member[] | undefined;
   live: readonly Member[] | undefined;
-  rows: ReadonlyMap<string, readonly NodeId[]> | undefined;
   digest: string | undefined;
 
   clear(): void {
     this.audiences.clear();
-    this.members = this.live = this.rows = this.digest = undefined;
+    this.members = this.live = this.digest = undefined;
   }
 }
 

@@ -1,11 +1,13 @@
 import type { NodeRecord } from '../../../src/crypto/node-record.js';
-import type { DirectoryView } from '../../../src/peers/directory-view.js';
+import type { DirectoryView, Row } from '../../../src/peers/directory-view.js';
+import type { InterestVersion } from '../../../src/peers/interest/interest-table.js';
 import { isLiveState, type Member, type MemberState } from '../../../src/peers/membership/member.js';
 
 /** A directory that says what a test tells it. */
 export class TestDirectory implements DirectoryView {
   readonly #members = new Map<string, Member>();
   readonly #since = new Map<string, number>();
+  version = 1;
 
   constructor(ids: readonly string[]) {
     for (const id of ids) this.#members.set(id, memberOf(id));
@@ -41,8 +43,20 @@ export class TestDirectory implements DirectoryView {
     return this.#since.get(`${id} ${topic}`);
   }
 
-  rows(): ReadonlyMap<string, readonly string[]> {
-    return new Map();
+  naming(pattern: string): readonly string[] {
+    return this.interested(pattern);
+  }
+
+  rows(): readonly Row[] {
+    return [];
+  }
+
+  patterns(id: string): readonly string[] {
+    return [...this.#since.keys()].filter((key) => key.startsWith(`${id} `)).map((key) => key.slice(id.length + 1));
+  }
+
+  interestVersion(): InterestVersion | undefined {
+    return { epoch: 1, version: this.version };
   }
 
   digest(): string {

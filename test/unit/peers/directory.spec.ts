@@ -66,12 +66,37 @@ describe('the directory', () => {
     const chat = { pattern: 'chat', sinceMs: 0 };
     directory.mergeSegment(snapshotOf(2, 1, [chat]));
     directory.mergeSegment(snapshotOf(1, 1, [{ pattern: 'b.*', sinceMs: 0 }, chat]));
-    expect([...directory.rows()]).toEqual([
-      ['b.*', [idOf(1)]],
-      ['chat', [idOf(1), idOf(2)]],
+    const all = { after: '', limit: 10, isShown: () => true };
+    expect(directory.rows(all)).toEqual([
+      { pattern: 'b.*', nodes: [idOf(1)] },
+      { pattern: 'chat', nodes: [idOf(1), idOf(2)] },
     ]);
+    expect(directory.naming('b.*')).toEqual([idOf(1)]);
     directory.setState(idOf(1), 'left', 1);
-    expect([...directory.rows()]).toEqual([['chat', [idOf(2)]]]);
+    expect(directory.rows(all)).toEqual([{ pattern: 'chat', nodes: [idOf(2)] }]);
+    expect(directory.naming('b.*')).toEqual([]);
+    directory.mergeSegment(snapshotOf(2, 2, []));
+    expect(directory.rows(all)).toEqual([]);
+  });
+
+  it('pages through all topics in order, whatever order they came in', () => {
+    const directory = directoryOf(0);
+    const patterns = Array.from({ length: 100 }, (_, at) => `t${(at * 37) % 100}`);
+    directory.mergeSegment(
+      snapshotOf(
+        0,
+        1,
+        patterns.map((pattern) => ({ pattern, sinceMs: 0 })),
+      ),
+    );
+    const isShown = (pattern: string): boolean => !pattern.endsWith('7');
+    const seen: string[] = [];
+    for (let after = ''; ; after = seen.at(-1)!) {
+      const page = directory.rows({ after, limit: 7, isShown });
+      seen.push(...page.map(({ pattern }) => pattern));
+      if (page.length < 7) break;
+    }
+    expect(seen).toEqual(patterns.filter(isShown).sort());
   });
 
   it('takes steps in order only, and none of an earlier life', () => {

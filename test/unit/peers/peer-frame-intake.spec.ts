@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Settings } from '../../../src/config/settings.js';
 import { IdentityService } from '../../../src/crypto/identity.service.js';
@@ -159,6 +160,27 @@ describe('what peers send to membership', () => {
     await untilTaken();
     expect(fed.map(({ type }) => type)).toEqual(['segment']);
     expect(refused.entries()).toEqual([]);
+  });
+
+  it('is taken in piece by piece when it is more interest than any node has, again and again', async () => {
+    receive(recordsOf(third.own.jws));
+    await untilTaken();
+    fed.length = 0;
+    const added = Array.from({ length: 4_000 }, (_, at) => ({ pattern: `${'long'.repeat(10)}.${at}`, sinceMs: 0 }));
+    for (let version = 1; version <= 30; version++) {
+      const segment: InterestSegment = { subject: third.id, epoch: 1, base: 0, version, added, removed: [] };
+      receive({ type: 'segments', segments: [third.signatures.signSegment(segment).bytes] });
+    }
+    await expect.poll(() => fed.length).toBeGreaterThan(0);
+    // As often as the queue gets a turn: there is no allowance for more.
+    for (let turn = 0; turn < 50; turn++) await setImmediate();
+    expect(fed.length).toBeLessThan(15);
+    for (let minute = 0; minute < 10; minute++) {
+      nowMs += 60_000;
+      intake.wake();
+      for (let turn = 0; turn < 50; turn++) await setImmediate();
+    }
+    expect(fed).toHaveLength(30);
   });
 
   it('lets probes overtake what is still being verified', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodePolicy } from '../../../src/crypto/policy-file.js';
 import { OPEN_POLICY, type TopicPolicy } from '../../../src/crypto/topic-policy.js';
+import type { RowsQuery } from '../../../src/peers/directory-view.js';
 import { ReadableDirectory } from '../../../src/peers/readable-directory.js';
 import { nodeId } from '../gossip/arbitraries.js';
 import { TestDirectory } from '../gossip/test-directory.js';
@@ -16,8 +17,13 @@ function policyOf(topics: object): TopicPolicy {
 describe('the directory as the rules let it be seen', () => {
   const rules = { current: OPEN_POLICY, shutOut: new Set<string>() };
   const readers = [A, B, C];
-  const rows = new Map([['orders', readers]]);
-  const all = Object.assign(new TestDirectory(readers), { interested: () => readers, rows: () => rows });
+  const row = { pattern: 'orders', nodes: readers };
+  let asked = 0;
+  const all = Object.assign(new TestDirectory(readers), {
+    interested: () => readers,
+    rows: ({ counts = () => true }: RowsQuery) => [{ ...row, nodes: readers.filter((id) => counts(id, 'orders')) }],
+    patterns: () => (asked++, ['orders']),
+  });
   for (const id of [A, B, C]) all.want(id, 'orders', 1);
   const isAdmitted = ({ id }: { readonly id: string }): boolean => !rules.shutOut.has(id);
   const directory = new ReadableDirectory(() => all, rules, { isAdmitted });
@@ -39,5 +45,22 @@ describe('the directory as the rules let it be seen', () => {
     expect(directory.interested('orders')).toEqual([A]);
     expect(directory.interestSince(B, 'orders')).toBeUndefined();
     expect(directory.members()).toHaveLength(3);
+    expect(directory.rows({ after: '', limit: 1, isShown: () => true })).toEqual([{ ...row, nodes: [A, B] }]);
+    expect(directory.naming('orders')).toEqual([A, B]);
+  });
+
+  it('looks for what is wanted in vain again only when interests or rules have changed', () => {
+    rules.current = policyOf({ orders: { read: [A] } });
+    directory.rightsChanged();
+    expect([...directory.ignored()]).toHaveLength(2);
+    const before = asked;
+    expect([...directory.ignored()]).toHaveLength(2);
+    expect(asked).toBe(before);
+    all.version++;
+    expect([...directory.ignored()]).toHaveLength(2);
+    expect(asked).toBe(before + 3);
+    rules.current = OPEN_POLICY;
+    directory.rightsChanged();
+    expect([...directory.ignored()]).toEqual([]);
   });
 });
