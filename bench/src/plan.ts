@@ -19,16 +19,19 @@ export interface Plan {
 const SMOKE: Readonly<Record<string, readonly string[]>> = {
   w1: ['grapevine', 'ws'],
   w2: ['grapevine', 'ws'],
-  w4: ['grapevine', 'grapevine-batched', 'socketio', 'ws'],
-  w5: ['grapevine', 'grapevine-128', 'nest-rest', 'nest-rest-128'],
+  w4: ['grapevine-batched', 'socketio'],
+  w5: ['grapevine', 'nest-rest'],
 };
+const SMOKE_SECONDS = 2;
+const SMOKE_WARM_SECONDS = 1;
 
 /** The smoke bench: whether the bench works, and ratios that say something of large changes only. */
 export function smokePlans(workloads: readonly Workload[]): Plan[] {
   return workloads.flatMap((workload) => {
     const systems = SMOKE[workload.name];
-    const command = 'npm run bench -- smoke';
-    return systems === undefined ? [] : [{ workload, systems, repetitions: 1, seconds: 1, warmSeconds: 1, command }];
+    if (systems === undefined) return [];
+    const lengths = { repetitions: 1, seconds: SMOKE_SECONDS, warmSeconds: SMOKE_WARM_SECONDS };
+    return [{ workload, systems, ...lengths, command: 'npm run bench -- smoke' }];
   });
 }
 
@@ -44,6 +47,7 @@ export function plansOf(workloads: readonly Workload[], request: Request): Plan[
     const seconds = request.seconds ?? workload.seconds;
     const warmSeconds = Math.min(WARM_SECONDS, seconds);
     const systems = systemsOf(workload, request);
+    if (systems.length === 0) throw new Error(`${asked} has none of these sizes`);
     return { workload, systems, repetitions, seconds, warmSeconds, command: commandOf(workload, request) };
   });
 }

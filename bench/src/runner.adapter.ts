@@ -40,6 +40,7 @@ export async function runAll(plan: Plan, { machine, before, log, keep }: Surroun
       if (failed.has(system) || runs.some((run) => run.system === system && run.repetition === repetition)) continue;
       try {
         const measured = await workload.run(system, plan);
+        if (!Object.values(measured.figures).every(Number.isFinite)) throw new Error('nothing was delivered');
         runs.push({ system, repetition, ...measured });
         log(`${workload.name} ${repetition}/${repetitions} ${system} ${JSON.stringify(measured.figures)}`);
         if (measured.foreignShare > FOREIGN_SHARE_MAX) {
