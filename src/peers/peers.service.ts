@@ -282,8 +282,8 @@ export class PeersService
     this.links.send(peer, 'control', MEMBERSHIP_CHANNEL, frame);
   }
 
-  closeStale(peer: NodeId): void {
-    this.links.close(peer, 'stale');
+  closeStale(peer: NodeId, silentSinceMs = Infinity): void {
+    if ((this.links.heardMs(peer) ?? Infinity) < silentSinceMs) this.links.close(peer, 'stale');
   }
 
   memberChanged(id: NodeId, to: MemberState): void {

@@ -85,6 +85,15 @@ describe.each([
     expect(() => a.links.send(b.id, 'data', Buffer.alloc(FRAME_BYTES_MAX + 1))).toThrow(RangeError);
   });
 
+  it('know when something came last, and what was sent does not count', async () => {
+    const { a, b } = await startLinked();
+    const [before, sender] = [b.links.heardMs(a.id)!, a.links.heardMs(b.id)];
+    a.links.send(b.id, 'data', Buffer.from('hello'));
+    await b.seen.until(() => b.seen.frames.length > 0);
+    expect(b.links.heardMs(a.id)).toBeGreaterThan(before);
+    expect([a.links.heardMs(b.id), a.links.heardMs('nobody')]).toEqual([sender, undefined]);
+  });
+
   it('refuse what goes to a node without a link', async () => {
     const [a, b] = [await world.start('A'), await world.start('B')];
     expect(a.links.send(b.id, 'control', Buffer.from('x'))).toBe(false);

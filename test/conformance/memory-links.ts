@@ -29,6 +29,7 @@ const NO_KEY = { kty: 'EC', crv: 'P-256', x: '', y: '' };
 interface MemoryLink {
   readonly other: MemoryLinks;
   readonly queue: LinkQueue;
+  heardMs: number;
 }
 
 export class MemoryLinks implements Links {
@@ -112,6 +113,10 @@ export class MemoryLinks implements Links {
     return this.#links.get(peer)?.queue.bytes ?? 0;
   }
 
+  heardMs(peer: NodeId): number | undefined {
+    return this.#links.get(peer)?.heardMs;
+  }
+
   shutdown(): void {
     this.#isClosed = true;
     this.mesh.remove(this.peer.record.url);
@@ -119,7 +124,7 @@ export class MemoryLinks implements Links {
   }
 
   #connect(other: MemoryLinks): void {
-    this.#links.set(other.peer.id, { other, queue: new LinkQueue() });
+    this.#links.set(other.peer.id, { other, queue: new LinkQueue(), heardMs: performance.now() });
     this.listener.linkUp(other.peer);
   }
 
@@ -132,6 +137,8 @@ export class MemoryLinks implements Links {
       if (this.#links.get(link.other.peer.id) !== link) return;
       const frames = decodeRecord(record);
       if (!frames.ok) throw new Error(frames.reason);
+      const way = link.other.#links.get(this.peer.id);
+      if (way !== undefined) way.heardMs = performance.now();
       for (const frame of frames.value) link.other.listener.frame(this.peer.id, frame);
     }
   }

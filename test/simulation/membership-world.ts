@@ -54,6 +54,8 @@ export class MembershipNode {
   readonly #interestDriver: CoreDriver<OwnInterestInput, 'announce', Exclude<OwnInterestOutput, { type: 'schedule' }>>;
   readonly process: SimulatedProcess<Buffer>;
   hasDeparted = false;
+  /** When something came over a link last. */
+  readonly #heardMs = new Map<string, number>();
   /** What its subscribers want; the directory says so a moment later. */
   wanted: readonly InterestEntry[] = [];
   readonly clocks = new PeerClocks();
@@ -119,11 +121,13 @@ export class MembershipNode {
 
   #onLinkUp(peer: string): void {
     const record = this.world.node(peer).directory.member(peer)!;
+    this.#heardMs.set(peer, this.world.time.nowMs);
     this.driver.handle({ type: 'linkUp', peer: { id: peer, record: record.record, recordJws: record.recordJws } });
     this.#upper?.linkUp(peer);
   }
 
   #onFrame(peer: string, bytes: Buffer): void {
+    this.#heardMs.set(peer, this.world.time.nowMs);
     if (bytes[0] === UPPER_CHANNEL) return this.#upper?.frame(peer, bytes.subarray(1));
     const frame = decodePeerFrame(bytes);
     if (!frame.ok) throw new Error(`own frame refused: ${frame.reason}`);
@@ -158,7 +162,9 @@ export class MembershipNode {
         return this.driver.handle({ type: 'record', from: id, record, jws: JSON.stringify(record) });
       }
       case 'close':
-        return this.process.close(output.peer);
+        if ((this.#heardMs.get(output.peer) ?? -1) < (output.silentSinceMs ?? Infinity))
+          this.process.close(output.peer);
+        return;
       case 'memberChanged':
         if (output.id !== id) this.process.keep(output.id);
         this.#upper?.directoryChanged();

@@ -33,6 +33,7 @@ export class LinkSession {
   #outcome: HandshakeOutcome | undefined;
   #isBusy = false;
   #isFlushDue = false;
+  #heardMs = 0;
 
   constructor(
     private readonly socket: MeshSocket,
@@ -71,6 +72,11 @@ export class LinkSession {
   /** Bytes that wait here and in the socket. */
   get bufferedBytes(): number {
     return this.#queue.bytes + this.socket.bufferedBytes();
+  }
+
+  /** When something came last that the peer has sealed, or the handshake was over. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   /** Queues a frame; what is queued in one turn leaves at its end, sealed together. False when the lane is full. */
@@ -171,6 +177,7 @@ export class LinkSession {
     if (step.send !== undefined) this.socket.send(step.send);
     if (step.done === undefined) return;
     this.#state = 'established';
+    this.#heardMs = this.clock.monotonicMs();
     this.socket.proven();
     this.#outcome = step.done;
     this.listener.established(this, step.done);
@@ -179,7 +186,10 @@ export class LinkSession {
   #open(sealed: Buffer): void {
     if (this.#state !== 'established') return;
     const record = this.#outcome?.receive.open(sealed);
-    if (record !== undefined) this.#receipts.progressed(this.clock.monotonicMs());
+    if (record !== undefined) {
+      this.#heardMs = this.clock.monotonicMs();
+      this.#receipts.progressed(this.#heardMs);
+    }
     if (record !== undefined && this.#hasReceipts && isReceipt(record)) return this.#onReceipt(record);
     const frames = record === undefined ? undefined : decodeRecord(record);
     if (!frames?.ok) return this.close('bad-frame');

@@ -52,6 +52,8 @@ export interface Links {
   versionOf(peer: NodeId): number | undefined;
   /** Bytes that were sent to this peer and that the socket has not taken yet. */
   bufferedBytes(peer: NodeId): number;
+  /** When anything came over the link last, by the monotonic clock; undefined without a link. */
+  heardMs(peer: NodeId): number | undefined;
 }
 
 /** Where links report to; declared here, implemented above. */

@@ -136,6 +136,10 @@ export class SocketLinks implements Links, LinkSessionListener, MeshServerListen
     return this.#links.get(peer)?.session.bufferedBytes ?? 0;
   }
 
+  heardMs(peer: NodeId): number | undefined {
+    return this.#links.get(peer)?.session.heardMs;
+  }
+
   accepted(socket: MeshSocket): void {
     this.#begin(socket, 'responder', undefined);
   }

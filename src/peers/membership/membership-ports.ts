@@ -40,8 +40,8 @@ export type MembershipOutput =
   | { readonly type: 'accuse'; readonly accusation: Accusation }
   /** A record with these values is to be signed and handed back as a `record` input. */
   | { readonly type: 'incarnate'; readonly incarnation: number; readonly status: 'alive' | 'left' }
-  /** The link is open but stuck, or its peer was declared dead. */
-  | { readonly type: 'close'; readonly peer: NodeId; readonly reason: 'stale' }
+  /** The link's peer was declared dead; or the link is open but stuck if nothing at all came over it since `silentSinceMs`. */
+  | { readonly type: 'close'; readonly peer: NodeId; readonly reason: 'stale'; readonly silentSinceMs?: number }
   | {
       readonly type: 'memberChanged';
       readonly id: NodeId;

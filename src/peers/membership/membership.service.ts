@@ -30,7 +30,8 @@ import { StatementSignatures } from './statement-signatures.service.js';
 /** What membership needs of the links, and whom it tells what it found. */
 export interface MembershipWorld {
   sendControl(peer: NodeId, frame: Uint8Array): void;
-  closeStale(peer: NodeId): void;
+  /** With a time by the monotonic clock only when nothing came over the link since. */
+  closeStale(peer: NodeId, silentSinceMs?: number): void;
   memberChanged(id: NodeId, to: MemberState): void;
   memberForgotten(id: NodeId): void;
   /** Once per change or bundle of changes, after all calls above. */
@@ -219,7 +220,7 @@ export class MembershipService {
         this.#signRecord(output).catch((cause: unknown) => this.logger.error('record not signed', { cause }));
         return;
       case 'close':
-        return world.closeStale(output.peer);
+        return world.closeStale(output.peer, output.silentSinceMs);
       case 'memberChanged':
         this.#isDirectoryChanged = true;
         return world.memberChanged(output.id, output.to);

@@ -28,7 +28,8 @@ export interface ProberWorld {
 export class Prober {
   readonly #probes = new Map<number, Probe>();
   readonly #helping = new Map<number, Help>();
-  readonly #silences = new Map<NodeId, number>();
+  /** Members whose link was silent when others reached them: how often in a row, and since which probe. */
+  readonly #silences = new Map<NodeId, { readonly count: number; readonly sinceMs: number }>();
   readonly #round = new Round();
   readonly #hearsayRound = new Round();
   /** Below are the numbers of pings that probe nobody. */
@@ -110,8 +111,8 @@ export class Prober {
       this.world.put({ type: 'clockHeard', id: probe.target, clockOffsetMs: result.wallMs - ownWallMs });
     }
     if (result.isReachable) {
-      if (probe.isDirect) this.#noteSilence(probe.target);
       this.#settle(result.probe, nowMs);
+      if (probe.isDirect) this.#noteSilence(probe, nowMs);
       return;
     }
     probe.nacked.add(peer);
@@ -183,13 +184,18 @@ export class Prober {
     if (target !== undefined) this.world.reached(target, nowMs);
   }
 
-  /** Others reach it and its link is silent: after a few times the link is what is wrong. */
-  #noteSilence(peer: NodeId): void {
-    const silences = (this.#silences.get(peer) ?? 0) + 1;
-    this.#silences.set(peer, silences);
-    if (silences < this.profile.staleProbes || !this.world.isLinked(peer)) return;
-    this.#silences.delete(peer);
-    this.world.put({ type: 'close', peer, reason: 'stale' });
+  /**
+   * Others reach it and its link is silent: after a few times at once the link is what is wrong, unless something comes over it that is
+   * no ack. One that is only slow, or behind much data, is left alone.
+   */
+  #noteSilence({ target, sentMs }: Probe, nowMs: number): void {
+    if (!this.world.isLinked(target)) return;
+    const before = this.#silences.get(target) ?? { count: 0, sinceMs: sentMs };
+    const silence = { ...before, count: before.count + 1 };
+    this.#silences.set(target, silence);
+    if (silence.count < this.profile.staleProbes) return this.probe(target, nowMs);
+    this.#silences.delete(target);
+    this.world.put({ type: 'close', peer: target, reason: 'stale', silentSinceMs: silence.sinceMs });
   }
 
   #schedule(kind: 'probe-timeout' | 'probe-over' | 'help-over', probe: number, nowMs: number, afterMs: number): void {

@@ -14,7 +14,11 @@ export interface Profile {
   readonly linkGraceMs: number;
   /** A timer that comes later than this tells that this node stood still. */
   readonly lagMs: number;
-  /** Direct probes missed in a row, while others reach the member, after which its link is closed as stuck. */
+  /**
+   * Direct probes missed in a row, each made as soon as the one before was missed, while others reach the member, after which its
+   * link is closed as stuck if nothing else came over it meanwhile. Lower notices sooner, higher forgives packets that have to be
+   * sent again. Guess: 3 probe timeouts outlast a retransmission.
+   */
   readonly staleProbes: number;
   /** How long a leaving node waits for its peers' acks. */
   readonly leaveTimeoutMs: number;
@@ -39,7 +43,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     suspicionStretch: 2.5,
     linkGraceMs: 200,
     lagMs: 100,
-    staleProbes: 5,
+    staleProbes: 3,
     leaveTimeoutMs: 500,
     forgetMs: FORGET_MS,
   },
@@ -51,7 +55,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     suspicionStretch: 6,
     linkGraceMs: 1_000,
     lagMs: 250,
-    staleProbes: 5,
+    staleProbes: 3,
     leaveTimeoutMs: 1_000,
     forgetMs: FORGET_MS,
   },
@@ -63,7 +67,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     suspicionStretch: 6,
     linkGraceMs: 3_000,
     lagMs: 500,
-    staleProbes: 5,
+    staleProbes: 3,
     leaveTimeoutMs: 3_000,
     forgetMs: FORGET_MS,
   },

@@ -72,6 +72,37 @@ describe('the membership core', () => {
     expect(probeIn(linkUp(1, 20))).toBeGreaterThan(former);
   });
 
+  it('gives a link up that is silent a few times in a row while others reach its peer, if nothing came over it meanwhile', () => {
+    let probe = probeIn(linkUp(1, 100));
+    linkUp(2, 100);
+    let nowMs = 100;
+    let outputs: readonly MembershipCoreOutput[] = [];
+    for (let silences = 1; silences <= profile.staleProbes; silences++) {
+      nowMs += profile.probeTimeoutMs;
+      handle({ type: 'timer', timer: { kind: 'probe-timeout', dueMs: nowMs, probe } }, nowMs);
+      nowMs += 10;
+      outputs = frame(C, { type: 'ping-result', probe, target: B, isReachable: true }, nowMs);
+      if (silences < profile.staleProbes) probe = probeIn(outputs);
+    }
+    expect(outputs).toContainEqual({ type: 'close', peer: B, reason: 'stale', silentSinceMs: 100 });
+    expect(framesTo(B, outputs)).toEqual([]);
+  });
+
+  it('keeps a link over which one of the acks came', () => {
+    let probe = probeIn(linkUp(1));
+    linkUp(2);
+    const silent = (nowMs: number): readonly MembershipCoreOutput[] => {
+      handle({ type: 'timer', timer: { kind: 'probe-timeout', dueMs: nowMs, probe } }, nowMs);
+      return frame(C, { type: 'ping-result', probe, target: B, isReachable: true }, nowMs);
+    };
+    for (let missed = 1; missed < profile.staleProbes; missed++) probe = probeIn(silent(missed * 160));
+    frame(B, { type: 'ack', probe, digest: 'AAAAAAAAAAA', wallMs: 0 }, 500);
+    const outputs = handle({ type: 'timer', timer: { kind: 'period', dueMs: profile.periodMs } }, 510);
+    const next = [...outputs, ...handle({ type: 'timer', timer: { kind: 'period', dueMs: 900 } }, 900)];
+    probe = probeIn(next);
+    expect(silent(1_100).filter(({ type }) => type === 'close')).toEqual([]);
+  });
+
   it('says once per link that both directories are equal', () => {
     linkUp(1);
     const ping = { type: 'ping', probe: 0, digest: directory.digest() } as const;
