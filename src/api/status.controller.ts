@@ -68,12 +68,15 @@ export class StatusController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Whether the node should be sent requests',
-    description: 'It has joined and is not draining.',
+    description: 'It has joined, is not draining, and its store answers.',
   })
   @ApiResponse({ status: 200, description: 'It should.', type: HealthBody })
-  @ApiProblems('not-ready', 'draining')
+  @ApiProblems('not-ready', 'draining', 'store-failing')
   ready(): HealthBody {
     if (this.drain.isDraining) throw new GrapevineError('draining', 'The node takes no new work.');
+    if (this.nodeStatus.storeState === 'failing') {
+      throw new GrapevineError('store-failing', 'The disk under the data folder fails, or does not answer.');
+    }
     if (!this.nodeStatus.isReady) throw new GrapevineError('not-ready', 'The node has not joined its cluster yet.');
     return { status: 'ready' };
   }

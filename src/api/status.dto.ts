@@ -135,6 +135,9 @@ export class StatusBody {
   @ApiProperty({ type: RulesFields })
   rules!: RulesFields;
 
+  @ApiProperty({ enum: ['ok', 'full', 'failing'], example: 'ok', description: 'Whether its store takes messages.' })
+  store!: string;
+
   @ApiProperty({ example: 2, description: 'Clients connected to this node.' })
   clients!: number;
 

@@ -136,7 +136,14 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
 
   /** Names the order of arrivals in this node's log: random, as long-lived as the log, 6 bytes as base64url. */
   get storeId(): string {
-    return this.log.storeId;
+    return this.log.storeState.id;
+  }
+
+  /** What the node's own store takes: all, nothing as it is full, or nothing as its disk fails or does not answer. */
+  get storeState(): 'ok' | 'full' | 'failing' {
+    const { refusal } = this.log.storeState;
+    if (refusal === undefined) return 'ok';
+    return refusal.code === 'store-full' ? 'full' : 'failing';
   }
 
   /** A publisher's NODE_NAME, as last known. */
@@ -206,9 +213,9 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
   get counters(): {
     sent: GossipDriver['counters'];
     received: InboxService['counters'];
-    store: BundleLog['storeCounters'];
+    store: BundleLog['storeState']['counters'];
   } {
-    return { sent: this.driver.counters, received: this.inbox.counters, store: this.log.storeCounters };
+    return { sent: this.driver.counters, received: this.inbox.counters, store: this.log.storeState.counters };
   }
 
   linkUp(peer: NodeId): void {

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { tryLock, unlock } from 'fs-native-extensions';
 import { makeFolder, replaceFile } from './durable-file.adapter.js';
+import { GrapevineError } from './errors.js';
 import { StartError } from './start-error.js';
 
 const LOCK_FILE = 'lock';
 const EPOCH_FILE = 'epoch.json';
+/** Longest wait for a document to be written. */
+const DISK_TIMEOUT_MS = 10_000;
 
 /**
  * The folder with all that outlives the process, locked for one process; JSON documents in it are replaced whole or
@@ -44,12 +47,15 @@ export class DataFolder implements OnApplicationShutdown {
     }
   }
 
-  /** Replaces the document; once resolved, it survives a power loss. Writes happen in the order of the calls. */
+  /**
+   * Replaces the document; once resolved, it survives a power loss. Writes happen in the order of the calls. GrapevineError `store-failing`
+   * when the disk does not answer in time; it may be replaced later all the same.
+   */
   writeJson(name: string, value: unknown, mode = 0o600): Promise<void> {
     const text = `${JSON.stringify(value, null, 2)}\n`;
     const written = this.#lastWrite.then(() => this.#replace(name, text, mode));
     this.#lastWrite = written.catch(() => undefined);
-    return written;
+    return answered(written);
   }
 
   /** The epoch of this life: above every earlier one, and on disk before it is returned. */
@@ -68,7 +74,7 @@ export class DataFolder implements OnApplicationShutdown {
 
   /** Finishes what is being written and gives the folder back. */
   async unlock(): Promise<void> {
-    await this.#lastWrite;
+    await answered(this.#lastWrite).catch(() => undefined);
     const file = this.#lockFile;
     this.#lockFile = undefined;
     if (file === undefined) return;
@@ -106,6 +112,16 @@ export class DataFolder implements OnApplicationShutdown {
   #pathOf(name: string): string {
     return join(this.path ?? '', name);
   }
+}
+
+/** The outcome of a write, or that there is none in time. */
+function answered<T>(written: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timeout = setTimeout(() => {
+      reject(new GrapevineError('store-failing', 'the disk under the data folder does not answer'));
+    }, DISK_TIMEOUT_MS);
+    written.then(resolve, reject).finally(() => clearTimeout(timeout));
+  });
 }
 
 function storedEpoch(document: unknown): number | undefined {

@@ -41,6 +41,7 @@ export interface NodeStatus {
     readonly allowList: string;
     readonly ignored: readonly { readonly node: string; readonly topic: string }[];
   };
+  readonly store: 'ok' | 'full' | 'failing';
   readonly clients: number;
   readonly isReady: boolean;
   readonly isDraining: boolean;
@@ -89,15 +90,21 @@ export class StatusService {
       topics: this.gossip.topics().map(({ topic, count, bytes, digest }) => ({ topic, count, bytes, digest })),
       cluster: { size: live.length, state: clusterState(others), digest: directory.digest() },
       rules: { ...this.rules.own, ignored: this.#ignored() },
+      store: this.storeState,
       clients: this.subscriptions.clients,
       isReady: this.isReady,
       isDraining: this.drain.isDraining,
     };
   }
 
-  /** Joined and not draining. */
+  /** Joined, not draining, and with a store that answers. */
   get isReady(): boolean {
-    return this.peers.isJoined && !this.drain.isDraining;
+    return this.peers.isJoined && !this.drain.isDraining && this.storeState !== 'failing';
+  }
+
+  /** What the node's own store takes. */
+  get storeState(): NodeStatus['store'] {
+    return this.gossip.storeState;
   }
 
   /** A row per topic or pattern that somebody wants, sorted by code unit, after `after`. */

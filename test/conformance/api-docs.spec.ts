@@ -51,7 +51,7 @@ const CONTRACT: Readonly<
   >
 > = {
   'get /health/live': { access: 'all', succeeds: [200], fails: [] },
-  'get /health/ready': { access: 'all', succeeds: [200], fails: ['draining', 'not-ready'] },
+  'get /health/ready': { access: 'all', succeeds: [200], fails: ['draining', 'not-ready', 'store-failing'] },
   'get /messages': {
     access: 'grant',
     succeeds: [200],

@@ -13,7 +13,6 @@ import { Backfills } from './backfills.js';
 import {
   BUNDLE_STORE,
   type BundleStore,
-  type StoreCounters,
   type HeldExtent,
   type StoredBundle,
   type StreamExtent,
@@ -105,13 +104,9 @@ export class BundleLog {
     this.#listener = listener;
   }
 
-  /** Names the order of arrivals in cursors: random, as long-lived as the store, 6 bytes as base64url. */
-  get storeId(): string {
-    return this.store.id;
-  }
-
-  get storeCounters(): StoreCounters {
-    return this.store.counters;
+  /** What others may know of the store; its id names the order of arrivals in cursors. */
+  get storeState(): Pick<BundleStore, 'id' | 'counters' | 'refusal'> {
+    return this.store;
   }
 
   /** When anything in the log changed last, by the wall clock of then; 0 when there is nothing. */

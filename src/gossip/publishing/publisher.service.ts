@@ -11,7 +11,7 @@ import { ContentWriter, decodeContent } from '../bundles/bundle-content.js';
 import { BundleCutter } from './bundle-cutter.js';
 import { BundleLog } from '../log/bundle-log.service.js';
 import { BUNDLE_MESSAGES_MAX, clusterTagOf, encodeHeader, joinBundle, type Bundle } from '../bundles/bundle.js';
-import { Deadlines } from '../../runtime/deadlines.service.js';
+import { Deadlines, type Deadline } from '../../runtime/deadlines.service.js';
 import { DeliveryService } from '../delivery/delivery.service.js';
 import { GossipDriver } from '../delivery/gossip-driver.service.js';
 import type { PublishInput, PublishOptions } from './publish.js';
@@ -24,6 +24,9 @@ import { TopicKeysService } from '../keys/topic-keys.service.js';
 
 /** Room for a little more than the bundle before had. */
 const LAST_BYTES_MARGIN = 1_024;
+
+/** Whoever waits longer for the own log is refused; what is being written then may be kept all the same. */
+const LOG_TIMEOUT_MS = 10_000;
 
 /** A message between `publish` and its receipt. */
 interface Publication {
@@ -104,6 +107,8 @@ export class PublisherService {
     const { input, publishedAtMs } = publication;
     let own: OwnStream;
     try {
+      const { refusal } = this.log.storeState;
+      if (refusal !== undefined) throw refusal;
       own = this.#ownStream(input.topic);
     } catch (error) {
       return this.#refuse([publication], error);
@@ -137,6 +142,7 @@ export class PublisherService {
 
   /** One bundle of a stream at a time, so that the numbers of one that fails can be given again. */
   async #commit(own: OwnStream, { content, publications }: OpenBundle): Promise<void> {
+    const limit = this.#limitWait(own, publications);
     try {
       const plaintext = content.finish();
       const turn = await this.keys.sealingTurn(own.stream.topic);
@@ -157,9 +163,25 @@ export class PublisherService {
     } catch (error) {
       this.#refuse(publications, error);
     } finally {
+      limit.cancel();
       own.isCommitting = false;
       this.#pump(own);
     }
+  }
+
+  /** As long as a bundle of the stream is not in the log, nobody waits longer than this behind it. */
+  #limitWait(own: OwnStream, publications: Publication[]): Deadline {
+    let deadline: Deadline;
+    const set = (): void => {
+      deadline = this.deadlines.set(LOG_TIMEOUT_MS, () => {
+        const detail = 'the store has not answered in time; the message may be kept all the same';
+        const waiting = [publications, ...own.open.splice(0).map((open) => open.publications)];
+        for (const each of waiting) this.#refuse(each.splice(0), new GrapevineError('store-failing', detail));
+        set();
+      });
+    };
+    set();
+    return { cancel: () => deadline.cancel() };
   }
 
   /** Receipts for all messages of a bundle that is in the log; whoever wants more logs waits on, and keeps its room. */

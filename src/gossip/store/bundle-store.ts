@@ -65,7 +65,7 @@ export interface BundleStore {
   /** Bytes of bundles on their way to be committed. */
   readonly pendingBytes: number;
   readonly counters: StoreCounters;
-  /** Set for a moment after a write failed: bundles are refused with it then, and whoever asks before has nothing to take back. */
+  /** Set for a moment after a write failed, and while one takes too long: bundles are refused with it, and whoever asks before has nothing to take back. */
   readonly refusal: GrapevineError | undefined;
 
   /** What is damaged is set aside. A StartError when what is there is of a later format, or cannot be opened. */

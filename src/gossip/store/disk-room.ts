@@ -4,24 +4,39 @@ import { GrapevineError } from '../../runtime/errors.js';
 /** So long after a write that failed no bundle is tried: each failure costs a look at all that is in the store. */
 export const WRITE_PAUSE_MS = 250;
 
+/** A write that takes longer counts as stuck: bundles are refused until it is done. Its own bundles may be kept all the same. */
+export const WRITE_TIMEOUT_MS = 10_000;
+
 /**
  * A disk with less than this counts as full: what is left is for dropping bundles, which needs new pages before it gives any
  * back, and for the other documents of the data folder.
  */
 export const RESERVED_BYTES = 4 * 1024 * 1024;
 
-/** Whether bundles find room on the disk: what is free, what drops gave back, and what failed a moment ago. */
+/** Whether bundles find room on the disk: what is free, what drops gave back, and what failed a moment ago or does not end. */
 export class DiskRoom {
   /** Bytes of bundles that were dropped and whose room was not used again yet. */
   #reusableBytes = 0;
   #failure: { readonly error: GrapevineError; readonly untilMs: number } | undefined;
+  /** Since when a write has been under way. */
+  #writingSinceMs: number | undefined;
 
   constructor(private readonly clock: Pick<Clock, 'monotonicMs'>) {}
 
   /** Why no bundle is tried now; undefined when one is worth it. */
   get refusal(): GrapevineError | undefined {
+    if (this.#isStuck) return new GrapevineError('store-failing', 'the disk under the data folder does not answer');
     if (this.#failure === undefined || this.#failure.untilMs <= this.clock.monotonicMs()) return undefined;
     return this.#failure.error;
+  }
+
+  get #isStuck(): boolean {
+    return this.clock.monotonicMs() - (this.#writingSinceMs ?? Infinity) >= WRITE_TIMEOUT_MS;
+  }
+
+  /** A write begins, or is done. */
+  writing(isUnderWay: boolean): void {
+    this.#writingSinceMs = isUnderWay ? this.clock.monotonicMs() : undefined;
   }
 
   failed(error: GrapevineError): void {

@@ -301,25 +301,27 @@ export class LmdbBundleStore implements BundleStore {
     // What the rest of this turn writes goes into the same transaction.
     await nextTurn();
     while (this.#queue.size > 0) {
-      const batch = this.#queue.takeBatch();
-      const refusal = await this.#refusal(batch);
-      if (refusal !== undefined) {
-        this.#fail(batch, refusal);
-        continue;
-      }
-      try {
-        const unfinished = await this.#commit(batch);
-        this.#queue.push(...unfinished);
-        for (const write of batch) if (!unfinished.has(write)) write.resolve();
-      } catch (cause) {
-        await this.#moveOn();
-        this.#fail(batch, cause as GrapevineError);
-      }
+      this.#room.writing(true);
+      await this.#writeBatch(this.#queue.takeBatch());
+      this.#room.writing(false);
     }
     this.#writing = undefined;
     if (this.#isFlushed) return;
     this.#isUnflushed = true;
     this.#flushing ??= this.#flushBehind();
+  }
+
+  async #writeBatch(batch: readonly Write<LmdbRows>[]): Promise<void> {
+    const refusal = await this.#refusal(batch);
+    if (refusal !== undefined) return this.#fail(batch, refusal);
+    try {
+      const unfinished = await this.#commit(batch);
+      this.#queue.push(...unfinished);
+      for (const write of batch) if (!unfinished.has(write)) write.resolve();
+    } catch (cause) {
+      await this.#moveOn();
+      this.#fail(batch, cause as GrapevineError);
+    }
   }
 
   /** What was committed last is on disk soon, though nobody waits for it. */

@@ -34,7 +34,7 @@ describe('bundle log', () => {
     const again = await open();
     expect(again.append(bundleAt(stream, 2)).arrival).toBe(3);
     expect([...again.extents()].map(({ frontier }) => frontier).sort()).toEqual([1, 2]);
-    expect(again.storeId).toBe(log.storeId);
+    expect(again.storeState.id).toBe(log.storeState.id);
   });
 
   it('reads what it was given, by stream and by topic', async () => {

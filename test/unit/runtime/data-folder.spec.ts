@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,5 +91,20 @@ describe('a data folder on disk', () => {
     await expect(folder.writeJson('no/such/place.json', 1)).rejects.toThrow('ENOENT');
     await folder.writeJson('state.json', 2);
     expect(await folder.readJson('state.json')).toBe(2);
+  });
+});
+
+describe('a data folder on a disk that does not answer', () => {
+  it('refuses what waits too long, and takes documents again when it answers', { timeout: 60_000 }, async () => {
+    const data = new DataFolder(base);
+    // Opening a pipe waits for whoever reads it.
+    execFileSync('mkfifo', [join(base, 'state.json.new')]);
+    const stuck = data.writeJson('state.json', 1);
+    const behind = data.writeJson('other.json', 2);
+    await expect(stuck).rejects.toMatchObject({ code: 'store-failing' });
+    await expect(behind).rejects.toMatchObject({ code: 'store-failing' });
+    await readFile(join(base, 'state.json.new'));
+    await data.writeJson('other.json', 3);
+    expect(await data.readJson('other.json')).toBe(3);
   });
 });
