@@ -159,6 +159,7 @@ export class EventsGateway
       const error = new GrapevineError('too-many-requests', 'Too many requests of this socket are open.');
       client.answered(1);
       client.refused(error, this.clock.monotonicMs());
+      this.counters.refuse(error.code);
       return refusal(error);
     }
     try {

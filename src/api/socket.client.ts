@@ -20,8 +20,11 @@ const REQUESTS_OPEN_MAX = 4_096;
 /** Answers that a socket may leave unread before it is cut; an answer to a batch counts once a message. */
 const ANSWERS_UNREAD_MAX = 65_536;
 
-/** Refused requests of one socket, a second; ten times as many at once. */
-const REFUSALS = { perSecond: 50, clientsMax: 1 };
+/**
+ * Refused requests of one socket, a second; ten times as many at once. Those are more than a socket may have subscriptions: one
+ * that comes back with all of them may be refused only for what its neighbours, who are the same client, asked for.
+ */
+const REFUSALS = { perSecond: 150, clientsMax: 1 };
 
 /** One connected socket. Its outbox is the subscriber's; here waits only what the connection has not taken yet. */
 export class SocketClient implements Sink, ClientSession {

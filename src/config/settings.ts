@@ -177,7 +177,7 @@ export class Settings {
   @WholeNumber({ min: 16, max: 1_000_000 })
   connections: number = 20_000;
 
-  /** Of these from one address (for IPv6 one /64 network). */
+  /** Of these from one address (for IPv6 one /64 network) of another machine. */
   @WholeNumber({ min: 1, max: 1_000_000 })
   connectionsPerAddress: number = 3_000;
 

@@ -120,6 +120,14 @@ describe('the mesh server', () => {
     await stillWorks();
   });
 
+  it('takes no further connection for a session that there is', async () => {
+    const socket = stranger();
+    await new Promise<void>((resolve) => socket.on('connect', () => resolve()));
+    const { id } = socket.io.engine as unknown as { readonly id: string };
+    const { answer } = await dialFrom('127.0.0.1', node.url, Buffer.alloc(0), `&sid=${id}`);
+    expect(answer).toContain('400 Bad Request');
+  });
+
   it('says readably that its port is taken', async () => {
     await expect(world.start('B', node.url)).rejects.toThrow(/^cannot listen on 127.0.0.1:\d+: .*EADDRINUSE/);
   });
@@ -231,12 +239,12 @@ describe('the mesh server', () => {
 const EARLY_FRAME = Buffer.from([0x82, 0x81, 0, 0, 0, 0, 1]);
 
 /** A raw WebSocket from an address of this machine that says nothing but `first`, and never hangs up. */
-async function dialFrom(localAddress: string, target: string, first: Uint8Array = Buffer.alloc(0)) {
+async function dialFrom(localAddress: string, target: string, first: Uint8Array = Buffer.alloc(0), query = '') {
   const socket = connect({ port: Number(new URL(target).port), host: '127.0.0.1', localAddress });
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.on('error', () => undefined);
   const request =
-    'GET /mesh/?EIO=4&transport=websocket HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+    `GET /mesh/?EIO=4&transport=websocket${query} HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n` +
     'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
   const answer = await new Promise<string>((resolve) => {
     socket.on('data', (bytes) => resolve(bytes.toString('latin1')));

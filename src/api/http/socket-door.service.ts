@@ -77,7 +77,8 @@ export class SocketDoor {
     if (!isAllowedOrigin(headers, this.settings.corsOrigins)) {
       throw new GrapevineError('foreign-origin', 'The origin of the page is not allowed.');
     }
-    if (request['_query']['sid'] !== undefined) return;
+    // An empty one is none to Engine.IO.
+    if (request['_query']['sid'] !== undefined && request['_query']['sid'] !== '') return;
     const address = clientAddress(socket.remoteAddress);
     this.limits.take('handshakes', address);
     if (this.#pending.count(address) >= SOCKETS_PENDING_MAX) {

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { isLoopbackHost } from '../../config/addresses.js';
 import { Settings } from '../../config/settings.js';
 import { DrainService } from '../../subscriptions/drain.service.js';
 import { ClientCounters } from '../client-counters.js';
@@ -9,8 +10,8 @@ import { clientAddress } from '../../runtime/client-address.js';
 const LAST_ANSWERS_MS = 1_000;
 
 /**
- * Bounds the connections to the node's own server, in all and from one address. The newcomer is closed, before a byte of it is
- * read, and nobody who is there is cut for it.
+ * Bounds the connections to the node's own server, in all and from one address of another machine. The newcomer is closed, before a
+ * byte of it is read, and nobody who is there is cut for it.
  */
 @Injectable()
 export class OpenConnections implements BeforeApplicationShutdown {
@@ -26,7 +27,7 @@ export class OpenConnections implements BeforeApplicationShutdown {
   watch(server: Server): void {
     server.maxConnections = this.settings.connections;
     server.on('drop', () => this.counters.refused.connections++);
-    server.prependListener('connection', (socket: Socket) => this.#add(socket, clientAddress(socket.remoteAddress)));
+    server.prependListener('connection', (socket: Socket) => this.#add(socket));
   }
 
   /** A server is closed once its last connection is; a client that sends a request byte by byte would keep it from that. */
@@ -35,9 +36,12 @@ export class OpenConnections implements BeforeApplicationShutdown {
     setTimeout(() => this.#open.forEach((socket) => socket.destroy()), LAST_ANSWERS_MS).unref();
   }
 
-  #add(socket: Socket, address: string): void {
+  #add(socket: Socket): void {
+    const address = clientAddress(socket.remoteAddress);
     const count = this.#counts.get(address) ?? 0;
-    if (count >= this.settings.connectionsPerAddress) {
+    // All on this machine share an address, and so does all that comes through a proxy on it.
+    const isLocal = isLoopbackHost(socket.remoteAddress ?? '');
+    if (count >= this.settings.connectionsPerAddress && !isLocal) {
       this.counters.refused.connections++;
       socket.destroy();
       return;

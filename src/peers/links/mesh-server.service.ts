@@ -27,6 +27,8 @@ const LAST_WORDS_MS = 1_000;
 /** Transport pings only clear away what membership does not know of; twice this without an answer ends a connection. */
 const TRANSPORT_PING_MS = 10_000;
 
+type EngineRequest = IncomingMessage & { readonly ['_query']: Readonly<Record<string, unknown>> };
+
 /** Why a connection was turned away before its handshake. */
 export type AdmissionRefusal = 'origin' | 'too-many-handshakes' | 'shutdown';
 
@@ -115,6 +117,10 @@ export class MeshServer {
         else listener.turnedAway(refusal);
         answer(refusal, refusal === undefined);
       },
+    });
+    io.engine.use((request: EngineRequest, _response: unknown, next: (error?: Error) => void) => {
+      // Engine.IO would take a further connection for a session that there is, without asking whether it is allowed.
+      next(request['_query']['sid'] === undefined ? undefined : new Error('a session has one connection'));
     });
     io.on('connection', (socket) => {
       listener.accepted(new AcceptedMeshSocket(socket, () => this.#pending.remove(socket.request.socket)));
