@@ -13,9 +13,6 @@ const LEARNED_MESSAGES_MAX = 200_000;
 /** So long is read before others have their turn, in ms. */
 const SLICE_MS = 8;
 
-/** Streams whose times are looked up before others have their turn. */
-const STREAMS_A_SLICE = 64;
-
 /** Tells repeats from messages, for every reader of this node: by what comes in, and by the log for what came before. */
 @Injectable()
 export class RepeatsService {
@@ -52,34 +49,46 @@ export class RepeatsService {
 
   async #learn(pattern: string): Promise<void> {
     const sinceMs = this.clock.wallMs() - REPEATS_SUPPRESSED_MS;
+    const rest = this.#rests();
     let left = LEARNED_MESSAGES_MAX;
-    let streams = 0;
     for (const extent of this.gossip.extentsOf(pattern)) {
-      if (extent.changedAtMs < sinceMs) continue;
-      if (this.#filter.unseen(extent) === undefined) continue;
-      left -= await this.#read(extent, sinceMs, left);
-      if (++streams % STREAMS_A_SLICE === 0) await nextTurn();
+      await rest();
+      if (extent.changedAtMs >= sinceMs) left -= await this.#read(extent, { sinceMs, limit: left, rest });
     }
   }
 
-  /** Returns how many messages it looked at, at most `limit`. */
-  async #read(extent: StreamExtent, sinceMs: number, limit: number): Promise<number> {
-    const { id } = extent.stream;
-    const unseen = this.#filter.unseen(extent)!;
-    const after = Math.max(unseen.after, this.gossip.seqBefore(id, sinceMs), unseen.to - limit);
-    let untilMs = this.clock.monotonicMs() + SLICE_MS;
+  /** Returns how many messages it looked at. */
+  async #read(extent: StreamExtent, { sinceMs, limit, rest }: Reading): Promise<number> {
+    const { stream } = extent;
+    const unseen = this.#filter.unseen(extent);
+    if (unseen === undefined) return 0;
+    const after = Math.max(unseen.after, this.gossip.seqBefore(stream.id, sinceMs), unseen.to - limit);
     let next = after + 1;
     while (next <= unseen.to) {
-      const { messages, nextSeq } = this.gossip.readStream(id, next);
+      const { messages, nextSeq } = this.gossip.readStream(stream.id, next);
       this.#filter.note(messages, this.clock.monotonicMs());
       if (nextSeq <= next) break;
       next = nextSeq;
-      if (this.clock.monotonicMs() < untilMs) continue;
-      await nextTurn();
-      untilMs = this.clock.monotonicMs() + SLICE_MS;
+      await rest();
     }
     // Whatever could not be read is tried again for the next reader.
-    this.#filter.seen(id, unseen.after, next - 1);
+    this.#filter.seen(stream.id, unseen.after, next - 1);
     return next - 1 - after;
   }
+
+  /** Lets others have their turn when it is time. */
+  #rests(): () => Promise<void> {
+    let untilMs = this.clock.monotonicMs() + SLICE_MS;
+    return async () => {
+      if (this.clock.monotonicMs() < untilMs) return;
+      await nextTurn();
+      untilMs = this.clock.monotonicMs() + SLICE_MS;
+    };
+  }
+}
+
+interface Reading {
+  readonly sinceMs: number;
+  readonly limit: number;
+  readonly rest: () => Promise<void>;
 }
