@@ -34,6 +34,7 @@ export type FaultWeights = Partial<Record<Fault, number>>;
 export const TOPICS = ['t0', 't1', 't2'];
 
 const HOUR_MS = 3_600_000;
+const REGAIN_AGAIN_MS = 500;
 /** After these somebody may wait for what only a dead node has, until it is back. */
 const LEAVES_GAPS: readonly Fault[] = ['retention', 'wipe', 'full-disk', 'retained', 'clock-step', 'clock-skew'];
 
@@ -52,6 +53,7 @@ export class Chaos {
   ) {
     this.#bag = FAULTS.flatMap((fault) => Array.from({ length: weights[fault] ?? 0 }, () => fault));
     world.hasRetention = weights.retention !== undefined;
+    world.hasClockSteps = weights['clock-step'] !== undefined;
     if (weights['clock-skew'] === undefined) return;
     for (const id of world.ids) world.stepClock(id, Math.round(random.between(-HOUR_MS, HOUR_MS)));
   }
@@ -166,7 +168,13 @@ export class Chaos {
     if (!this.isWell(id)) return;
     this.interests.drop(id, topic);
     const from = this.#bag.includes('retained') && this.random.int(2) === 0 ? 'retained' : 'now';
-    this.#later(() => this.interests.regain(id, topic, from));
+    this.#later(() => this.#regain(id, topic, from));
+  }
+
+  /** Only a running node is asked for a subscription. */
+  #regain(id: string, topic: string, from: 'now' | 'retained'): void {
+    if (this.#crashed.has(id)) this.#later(() => this.#regain(id, topic, from), REGAIN_AGAIN_MS);
+    else this.interests.regain(id, topic, from);
   }
 
   #drop(node: GossipNode): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Stream } from '../../src/gossip/bundles/stream.js';
 import { missingAtSurvivors } from './checkers/all-survivors.js';
 import { OnceInOrder } from './checkers/once-in-order.js';
 import type { SimulatedBundle } from './memory-log.js';
@@ -275,6 +276,6 @@ class Rig {
 }
 
 /** All of each stream is wanted, and to be found in the log. */
-function missingFromTheLog(node: GossipNode, stream: string): { after: number; upTo: number } {
-  return { after: 0, upTo: node.log.extent(stream)?.floor ?? Infinity };
+function missingFromTheLog(node: GossipNode, stream: Stream): { after: number; upTo: number } {
+  return { after: 0, upTo: node.log.extent(stream.id)?.floor ?? Infinity };
 }

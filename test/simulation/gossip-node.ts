@@ -2,6 +2,7 @@ import { clusterTagOf, decodeBundle, encodeHeader, SIGNATURE_BYTES } from '../..
 import { decodeGossipFrame, encodeGossipFrame } from '../../src/gossip/bundles/gossip-frame-codec.js';
 import type { GossipFrame } from '../../src/gossip/bundles/gossip-frames.js';
 import type { Stream, StreamId } from '../../src/gossip/bundles/stream.js';
+import { Beginnings } from '../../src/gossip/dissemination/beginnings.js';
 import { GossipCore } from '../../src/gossip/dissemination/gossip-core.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../../src/gossip/dissemination/gossip-protocol.js';
 import type { Lane } from '../../src/peers/links/links.js';
@@ -28,6 +29,8 @@ interface OwnStream {
 /** One life of a simulated node: membership below, the gossip core above it, a log, and no keys. */
 export class GossipNode implements UpperLayer {
   readonly core: GossipCore<SimulatedBundle>;
+  /** When this life of the node began. */
+  readonly startedMs: number;
   readonly #driver: CoreDriver<GossipInput<SimulatedBundle>, GossipTimer, Output>;
   readonly #own = new Map<string, OwnStream>();
   readonly #flush: { set(dueMs: number): void };
@@ -40,9 +43,16 @@ export class GossipNode implements UpperLayer {
     readonly membership: MembershipNode,
     readonly disk: Disk,
   ) {
+    this.startedMs = world.time.nowMs;
+    const beginnings = new Beginnings({
+      wallMs: () => this.wallMs,
+      isLinked: (peer) => membership.isLinked(peer),
+      rttMs: (peer) => membership.clocks.rttMs(peer),
+      offsetMs: (peer) => membership.clocks.offsetMs(peer, membership.ownClocks),
+    });
     const logWorld = {
       seqBefore: (stream: StreamId, wallMs: number) => this.log.seqBefore(stream, wallMs),
-      localTimeOf: (peer: string, theirWallMs: number) => this.#localTimeOf(peer, theirWallMs),
+      localTimeOf: (peer: string, theirWallMs: number) => beginnings.localTimeOf(peer, theirWallMs),
     };
     const random = new Random(world.random.u32());
     this.core = new GossipCore(membership.id, membership.directory, logWorld, random);
@@ -107,14 +117,6 @@ export class GossipNode implements UpperLayer {
 
   wants(topic: string): boolean {
     return this.membership.wanted.some(({ pattern }) => pattern === topic);
-  }
-
-  // As the driver does it: the offset is off by at most half a round trip.
-  #localTimeOf(peer: string, theirWallMs: number): number | undefined {
-    const { clocks, ownClocks } = this.membership;
-    const rttMs = clocks.rttMs(peer);
-    if (rttMs === undefined && this.membership.isLinked(peer)) return undefined;
-    return theirWallMs - (clocks.offsetMs(peer, ownClocks) ?? 0) - Math.max(CLOCK_MARGIN_MS, (rttMs ?? 0) / 2);
   }
 
   #ownStream(topic: string): OwnStream {
@@ -277,8 +279,6 @@ export class GossipNode implements UpperLayer {
 const CLUSTER_TAG = clusterTagOf('simulated');
 const CHANNEL = Buffer.from([UPPER_CHANNEL]);
 const KEY_ID = Buffer.alloc(16).toString('base64url');
-/** As in the driver: what clocks of whole milliseconds may differ by. */
-const CLOCK_MARGIN_MS = 2;
 
 function bundleOf(stream: Stream, firstSeq: number, lastSeq: number): SimulatedBundle {
   const content = 32;

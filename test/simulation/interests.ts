@@ -20,6 +20,11 @@ export class Interests {
     return this.#since.get(id)?.get(topic)?.trueMs;
   }
 
+  /** Whether it wants all that is retained of the topic, which needs no clock. */
+  wantsRetained(id: string, topic: string): boolean {
+    return this.#since.get(id)?.get(topic) === RETAINED;
+  }
+
   set(id: string, topics: readonly string[]): void {
     const since = this.#now(id);
     this.#since.set(id, new Map(topics.map((topic) => [topic, since])));
@@ -52,6 +57,7 @@ export class Interests {
     const node = this.world.node(id);
     if (!node.membership.process.isRunning) return;
     const entries = [...(this.#since.get(id) ?? [])];
+    this.world.notBefore(id, Math.max(0, ...entries.map(([, { wallMs }]) => wallMs)));
     node.membership.want(entries.map(([pattern, { wallMs }]) => ({ pattern, sinceMs: wallMs })));
   }
 

@@ -188,14 +188,15 @@ export class MemoryLog {
     const held = this.#streams.get(stream);
     if (held === undefined) return 0;
     if (held.changedAtMs < wallMs) return held.frontier;
-    let low = firstBehind(held.entries, held.floor);
+    const lowest = firstBehind(held.entries, held.floor);
+    let low = lowest;
     let high = held.entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (held.entries[middle]!.receivedAtMs < wallMs) low = middle + 1;
       else high = middle;
     }
-    return Math.max(held.floor, held.entries[low - 1]?.bundle.lastSeq ?? 0);
+    return low > lowest ? held.entries[low - 1]!.bundle.lastSeq : 0;
   }
 
   /** What is lost of a stream with this log. */
@@ -224,6 +225,11 @@ export class MemoryLog {
 
   extent(stream: StreamId): { readonly floor: number; readonly frontier: number } | undefined {
     return this.#streams.get(stream);
+  }
+
+  /** Up to where retention has dropped a stream. */
+  droppedThrough(stream: StreamId): number {
+    return this.#streams.get(stream)?.dropped ?? 0;
   }
 
   /** Whether a message survives a crash now, or was dropped by retention since; with a gap that retention made goes what is older. */

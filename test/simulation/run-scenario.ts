@@ -1,3 +1,4 @@
+import type { Stream } from '../../src/gossip/bundles/stream.js';
 import { Random } from '../../src/runtime/random.js';
 import { Accounts } from './checkers/accounts.js';
 import { Acknowledged } from './checkers/acknowledged.js';
@@ -57,7 +58,7 @@ class Run {
     this.#world = new World(size, seed, this.#witness(), { network, profile });
     this.#acknowledged = new Acknowledged(this.#world);
     this.#interests = new Interests(this.#world, (id, topic) => this.#lostInterest(this.#world.node(id), topic));
-    this.#starts = new Starts(this.#interests);
+    this.#starts = new Starts(this.#world, this.#interests);
     this.#bounds = new Bounds(this.#world);
   }
 
@@ -140,11 +141,17 @@ class Run {
   }
 
   #unhealed(): string[] {
-    const missing = missingAtSurvivors(this.#world, (node, stream) => ({
-      after: this.#starts.startOf(node.id, stream),
-      upTo: this.#accounts.missingUpTo(node, stream),
+    const missing = missingAtSurvivors(this.#world, (node, stream, holder) => ({
+      after: Math.max(this.#starts.startOf(node.id, stream, holder), this.#historyDropped(node, stream)),
+      upTo: this.#accounts.missingUpTo(node, stream.id),
     }));
-    return missing.length > 0 ? missing : unequalDigests(this.#world, (id, stream) => this.#starts.startOf(id, stream));
+    if (missing.length > 0) return missing;
+    return unequalDigests(this.#world, (id, stream, holder) => this.#starts.startOf(id, stream, holder));
+  }
+
+  /** History that is older than what retention dropped here would have to go first. */
+  #historyDropped(node: GossipNode, { id, topic }: Stream): number {
+    return this.#interests.wantsRetained(node.id, topic) ? node.log.droppedThrough(id) : 0;
   }
 
   #lostInterest(node: GossipNode, topic: string): void {

@@ -56,6 +56,8 @@ export class World {
   readonly #walls = new Map<string, SteadyWall>();
   /** Some log drops what is old. */
   hasRetention = false;
+  /** Clocks are set while nodes run. */
+  hasClockSteps = false;
 
   constructor(
     size: number,
@@ -99,6 +101,12 @@ export class World {
     let wall = this.#walls.get(id);
     if (wall === undefined) this.#walls.set(id, (wall = new SteadyWall()));
     return wall.read(this.#machineWallMs(id), this.time.nowMs);
+  }
+
+  /** It was this late already when the node saved what it wants. */
+  notBefore(id: string, wallMs: number): void {
+    this.wallMsOf(id);
+    this.#walls.get(id)!.notBefore(wallMs, this.#machineWallMs(id));
   }
 
   #machineWallMs(id: string): number {

@@ -11,6 +11,7 @@ import type { Confirmation } from '../dissemination/acknowledgements.js';
 import { BundleLog } from '../log/bundle-log.service.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
+import { Beginnings } from '../dissemination/beginnings.js';
 import { GossipCore } from '../dissemination/gossip-core.js';
 import { encodeDataHead, encodeGossipFrame } from '../bundles/gossip-frame-codec.js';
 import { sinceVersion } from '../bundles/gossip-frames.js';
@@ -40,9 +41,6 @@ export interface GossipCounters {
   gaps: number;
   logFailures: number;
 }
-
-/** What clocks of whole milliseconds may differ by, however short the round trip. */
-const CLOCK_MARGIN_MS = 2;
 
 /** Runs the gossip core: feeds it, keeps its timers, and carries out what it wants of links, log and delivery. */
 @Injectable()
@@ -81,9 +79,19 @@ export class GossipDriver {
 
   /** Builds the core on what the log holds; nothing may come in before. */
   start(): void {
+    const { peers } = this;
+    const beginnings = new Beginnings({
+      wallMs: () => this.clock.wallMs(),
+      isLinked: (peer) => peers.versionOf(peer) !== undefined,
+      rttMs: (peer) => peers.rttMs(peer),
+      offsetMs: (peer) => peers.clockOffsetMs(peer),
+    });
     const world = {
-      seqBefore: (stream: StreamId, wallMs: number) => this.log.seqBefore(stream, wallMs),
-      localTimeOf: (peer: NodeId, theirWallMs: number) => this.#localTimeOf(peer, theirWallMs),
+      seqBefore: (stream: StreamId, wallMs: number) => {
+        const before = this.log.seqBefore(stream, wallMs);
+        return before > (this.log.extent(stream)?.floor ?? 0) ? before : 0;
+      },
+      localTimeOf: (peer: NodeId, theirWallMs: number) => beginnings.localTimeOf(peer, theirWallMs),
     };
     this.#core = new GossipCore<Bundle>(this.peers.self, this.peers.directory, world, this.random);
     const alarm = this.alarms.create('gossip.core', () => this.#driver?.wake());
@@ -122,15 +130,6 @@ export class GossipDriver {
 
   get isUnconfirmed(): boolean {
     return this.#core?.isUnconfirmed ?? false;
-  }
-
-  // The offset is off by at most half a round trip: too early a beginning brings a moment more, too late a one loses it.
-  #localTimeOf(peer: NodeId, theirWallMs: number): number | undefined {
-    const rttMs = this.peers.rttMs(peer);
-    // What was known of the clock of a peer that has a link now may be of its earlier life.
-    if (rttMs === undefined && this.peers.versionOf(peer) !== undefined) return undefined;
-    const errorMs = Math.max(CLOCK_MARGIN_MS, (rttMs ?? 0) / 2);
-    return theirWallMs - (this.peers.clockOffsetMs(peer) ?? 0) - errorMs;
   }
 
   #carryOut(output: Output): void {

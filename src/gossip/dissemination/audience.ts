@@ -141,19 +141,24 @@ export class Audience {
   /** Asks for relays to nodes that want one of `topics` and have been out of reach for a while; true when what is relayed changed. */
   tick(topics: () => Iterable<string>, nowMs: number): boolean {
     let looks = LOOKS_A_TICK_MAX;
-    for (const [target, missing] of this.#unreachable) {
+    for (const [target, missing] of [...this.#unreachable]) {
       if (this.#relayOf.has(target) || nowMs - missing.sinceMs < RELAY_WAIT_MS) continue;
-      missing.topics ??= topics()[Symbol.iterator]();
-      let topic = missing.topics.next();
-      while (topic.done !== true && looks > 0 && this.directory.interestSince(target, topic.value) === undefined) {
-        looks--;
-        topic = missing.topics.next();
-      }
-      // The look goes on in the next tick.
       if (looks === 0) break;
+      // Whoever had a turn is the last to have the next.
+      this.#unreachable.delete(target);
+      this.#unreachable.set(target, missing);
+      missing.topics ??= topics()[Symbol.iterator]();
+      let topic: IteratorResult<string> | undefined;
+      let isWanted = false;
+      for (; looks > 0 && topic?.done !== true && !isWanted; looks--) {
+        topic = missing.topics.next();
+        isWanted = topic.done !== true && this.directory.interestSince(target, topic.value) !== undefined;
+      }
+      // The look goes on when its turn comes again.
+      if (topic?.done !== true && !isWanted) continue;
       missing.topics = undefined;
       missing.sinceMs = nowMs;
-      if (topic.done !== true) this.#ask(target, missing);
+      if (isWanted) this.#ask(target, missing);
     }
     let isChanged = false;
     for (const [peer, duty] of this.#duties) {

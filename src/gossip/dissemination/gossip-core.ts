@@ -17,7 +17,7 @@ import { Reception, type ReceptionCounters } from './reception.js';
 import { Repair } from './repair.js';
 import { Serving } from './serving.js';
 import { streamOf, type StreamId } from '../bundles/stream.js';
-import { extentOf, StreamTable, type StreamState } from './stream-table.js';
+import { endHistory, extentOf, StreamTable, type StreamState } from './stream-table.js';
 import { Summaries } from './summaries.js';
 import { TopicWalk, WALK_PAUSE_MS } from './topic-walk.js';
 import { Unsaved } from './unsaved.js';
@@ -82,7 +82,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       isWanted: (topic) => this.#audience.isWantedHere(topic),
       askAll: (topic) => this.#links.forEach((peer) => this.#summaries.ask(peer, topic, this.#nowMs)),
     });
-    this.#reception = new Reception(this.#links, this.#table, this.#audience, this.#repair, {
+    this.#reception = new Reception(this.#links, directory, this.#table, this.#audience, this.#repair, {
       emit,
       released: (state, bundle) => this.#dissemination.relay(state, bundle, this.#nowMs),
       tell: (peer, state) => this.#confirming.tell(peer, state),
@@ -192,7 +192,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
         this.#reception.refused(input.stream);
         break;
       case 'floorMoved':
-        this.#table.get(input.stream)?.window.raiseFloor(input.floor);
+        this.#reception.floorMoved(input.stream, input.floor);
         break;
       case 'retired': {
         const state = this.#table.get(input.stream);
@@ -353,8 +353,7 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     if (from <= to) this.#out.push({ type: 'gap', gap: { stream, from, to, reason: 'retention' } });
     window.jump(to);
     state.releasedSeq = Math.max(state.releasedSeq, to);
-    state.history?.dropAhead();
-    state.history = undefined;
+    endHistory(state);
     // What is not here is not confirmed: nobody may take the gap for held.
     state.loggedFrom = to;
     state.loggedSeq = Math.max(state.loggedSeq, to);

@@ -20,7 +20,10 @@ export interface BundlePlace {
 
 /** What the core asks for, of the log and of the peers' clocks. */
 export interface GossipWorld {
-  /** The last seq of the stream that was received before `wallMs` of the local clock; its floor when none was. */
+  /**
+   * The last seq of the stream that was received before `wallMs` of the local clock; 0 when none that is held was, as the log's floor may
+   * lag behind the core's.
+   */
   seqBefore(stream: StreamId, wallMs: number): number;
   /** A peer's wall clock reading as a reading of the local one, erring to the early side; undefined until its clock was measured. */
   localTimeOf(peer: NodeId, theirWallMs: number): number | undefined;

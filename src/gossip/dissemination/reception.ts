@@ -5,13 +5,15 @@
  * a guess: its log may begin later than the interest here. Such a floor stays open: when an earlier start is named later on,
  * what lies between is told as a gap, since delivering it now would break the order, and fetched into the log as history.
  */
+import type { DirectoryView } from '../../peers/directory-view.js';
 import type { NodeId } from '../../peers/node-id.js';
 import type { Audience } from './audience.js';
 import type { Claim } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
 import { Newcomers, type Newcomer } from './newcomers.js';
+import { isOwnWord } from './own-word.js';
 import { isOffer, type Repair } from './repair.js';
-import { extentOf, stateOf, type StreamState, type StreamTable } from './stream-table.js';
+import { endHistory, extentOf, stateOf, type StreamState, type StreamTable } from './stream-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 import { StreamWindow } from './stream-window.js';
 
@@ -59,6 +61,7 @@ export class Reception<B extends BundlePlace> {
 
   constructor(
     private readonly links: ReadonlySet<NodeId>,
+    private readonly directory: DirectoryView,
     private readonly table: StreamTable<B>,
     private readonly audience: Audience,
     private readonly repair: Repair<B>,
@@ -135,9 +138,7 @@ export class Reception<B extends BundlePlace> {
     state.loggedSeq = Math.min(state.loggedSeq, window.frontier);
     state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
     if (history !== undefined) this.#beginHistory(state, history.floor);
-    if (frontier !== undefined && frontier < window.floor) {
-      this.ports.emit(extentOf(state));
-    }
+    if (frontier !== undefined && frontier < window.floor) this.ports.emit(extentOf(state));
     this.table.changed(state, nowMs);
     for (const peer of this.links) this.ports.ask(peer, stream.topic);
   }
@@ -152,6 +153,16 @@ export class Reception<B extends BundlePlace> {
     state.pausedUntilMs = nowMs + UNLOGGED_PAUSE_MS;
     this.#beginHistory(state, from);
     this.repair.seek(state, nowMs);
+  }
+
+  /** Retention dropped everything up to `floor`, and with it history on its way: what is older would have to go first. */
+  floorMoved(id: StreamId, floor: number): void {
+    const state = this.table.get(id);
+    if (state === undefined) return;
+    state.window.raiseFloor(floor);
+    if (state.history === undefined) return;
+    state.start = Math.min(state.start, state.history.floor);
+    endHistory(state);
   }
 
   /** Nothing of the stream is taken from now on: what is claimed of it is not looked for. */
@@ -170,8 +181,7 @@ export class Reception<B extends BundlePlace> {
   }
 
   giveUpHistory(state: StreamState<B>): void {
-    state.history?.dropAhead();
-    state.history = undefined;
+    endHistory(state);
     const topic = this.table.topic(state.stream.topic);
     if (topic !== undefined) topic.isHistoryWanted = false;
   }
@@ -208,21 +218,22 @@ export class Reception<B extends BundlePlace> {
   #await(peer: NodeId, stream: Stream, claim: Claim, nowMs: number): boolean {
     if (this.#isForgotten(stream)) return true;
     if (!this.audience.isWantedHere(stream.topic)) return false;
-    const isOwnWord = peer === stream.publisher;
-    const isEmpty = !isOwnWord && Math.max(claim.start, this.ports.floorOf(stream)) >= claim.frontier;
+    const isOwn = isOwnWord(this.directory, peer, stream);
+    const isEmpty = peer !== stream.publisher && Math.max(claim.start, this.ports.floorOf(stream)) >= claim.frontier;
     const newcomer =
       this.#newcomers.get(stream.id) ?? (isEmpty ? undefined : this.#newcomers.open(stream, peer, claim.start));
     if (newcomer === undefined) return isEmpty;
     newcomer.claims.set(peer, claim);
-    if (newcomer.trial !== undefined && !isOwnWord && claim.start >= newcomer.start) {
+    if (newcomer.trial !== undefined && !isOwn && claim.start >= newcomer.start) {
       this.#lookFor(newcomer.trial, newcomer, nowMs);
       return false;
     }
     this.#endTrial(newcomer);
-    const isFinal = isOwnWord && isSure(claim);
+    const isFinal = isOwn && isSure(claim);
     const silentMs = isSure(claim) ? FLOOR_WAIT_MS.holders : FLOOR_WAIT_MS.unsure;
-    const waitMs = this.links.has(stream.publisher) ? FLOOR_WAIT_MS.publisher : silentMs;
-    newcomer.dueMs = Math.min(newcomer.dueMs, nowMs + (isOwnWord ? FLOOR_WAIT_MS.holders : waitMs));
+    const isToSpeak = this.links.has(stream.publisher) && isOwnWord(this.directory, stream.publisher, stream);
+    const waitMs = isToSpeak ? FLOOR_WAIT_MS.publisher : silentMs;
+    newcomer.dueMs = Math.min(newcomer.dueMs, nowMs + (isOwn ? FLOOR_WAIT_MS.holders : waitMs));
     newcomer.start = isFinal ? claim.start : Math.min(newcomer.start, claim.start);
     newcomer.isSure ||= isSure(claim);
     if (isFinal) this.#begin(newcomer, nowMs);

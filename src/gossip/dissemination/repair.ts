@@ -9,6 +9,7 @@ import type { NodeId } from '../../peers/node-id.js';
 import type { DirectoryView } from '../../peers/directory-view.js';
 import type { PulledFrame } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipOutput } from './gossip-protocol.js';
+import { isOwnWord } from './own-word.js';
 import type { StreamState } from './stream-table.js';
 import type { Stream, StreamId } from '../bundles/stream.js';
 
@@ -253,10 +254,10 @@ export class Repair<B extends BundlePlace> {
   }
 
   #gapWaitMs({ state, holders }: Need<B>): number {
-    const { publisher, topic } = state.stream;
-    const own = holders.get(publisher);
-    if (own !== undefined && own.floor > state.window.frontier && this.links.has(publisher))
-      return GAP_WAIT_MS.publisher;
+    const { stream, window } = state;
+    const { publisher, topic } = stream;
+    const isOwn = this.links.has(publisher) && isOwnWord(this.directory, publisher, stream);
+    if (isOwn && (holders.get(publisher)?.floor ?? 0) > window.frontier) return GAP_WAIT_MS.publisher;
     const mayComeBack = this.directory
       .members()
       .some(

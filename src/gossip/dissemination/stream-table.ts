@@ -180,6 +180,12 @@ export function extentOf({
   return { type: 'extent', stream, floor: window.floor, frontier: window.frontier, openFrom: openFloor?.from };
 }
 
+/** History is not fetched any more; what is here of it already is of no use. */
+export function endHistory(state: StreamState<BundlePlace>): void {
+  state.history?.dropAhead();
+  state.history = undefined;
+}
+
 /** A stream of which (floor, frontier] is held, not in any table yet. */
 export function stateOf<B extends BundlePlace>(
   stream: Stream,

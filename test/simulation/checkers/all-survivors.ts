@@ -1,3 +1,4 @@
+import type { Stream } from '../../../src/gossip/bundles/stream.js';
 import type { GossipNode } from '../gossip-node.js';
 import type { World } from '../world.js';
 
@@ -7,7 +8,7 @@ import type { World } from '../world.js';
  */
 export function missingAtSurvivors(
   world: World,
-  missing: (node: GossipNode, stream: string) => { readonly after: number; readonly upTo: number },
+  missing: (node: GossipNode, stream: Stream, holder: GossipNode) => { readonly after: number; readonly upTo: number },
 ): string[] {
   const problems: string[] = [];
   const running = world.running();
@@ -26,14 +27,18 @@ export function missingAtSurvivors(
       const label = `${node.id.slice(0, 4)} has (${held?.floor}, ${held?.frontier}] of ${name}`;
       if (!node.log.isWhole(id)) problems.push(`${label} with a hole`);
       if (!node.wants(stream.topic)) continue;
-      const { after, upTo } = missing(node, id);
       // Who came when all of it had been said need not know of it.
       const heldMost = reach.get(id) ?? 0;
-      const isOwed = held !== undefined || after < heldMost;
+      const isOwed =
+        held !== undefined ||
+        running.some((holder) => holder.log.holdsAnyOf(id, missing(node, stream, holder).after, Infinity));
       if (isOwed && (held?.frontier ?? 0) < heldMost) problems.push(`${label}, others have ${heldMost}`);
-      const holder = running.find(({ log }) => log.holdsAnyOf(id, after, upTo));
-      if (holder !== undefined)
+      for (const holder of running) {
+        const { after, upTo } = missing(node, stream, holder);
+        if (!holder.log.holdsAnyOf(id, after, upTo)) continue;
         problems.push(`${label}, misses what ${holder.id.slice(0, 4)} has of (${after}, ${upTo}]`);
+        break;
+      }
     }
   }
   return problems;

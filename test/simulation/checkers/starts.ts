@@ -1,11 +1,20 @@
+import type { Stream } from '../../../src/gossip/bundles/stream.js';
+import type { GossipNode } from '../gossip-node.js';
 import type { Interests } from '../interests.js';
 import type { SimulatedBundle } from '../memory-log.js';
+import type { World } from '../world.js';
 
-/** Where a node's interest in a stream begins: behind the last message that was published before it. */
+/**
+ * Where a node's interest in a stream begins: behind the last message that was published before it. Nobody but its publisher, or who has
+ * it when that is gone, can tell; once clocks are set, only who was there when the interest began.
+ */
 export class Starts {
   readonly #published = new Map<string, { topic: string; bundles: { atMs: number; lastSeq: number }[] }>();
 
-  constructor(private readonly interests: Interests) {}
+  constructor(
+    private readonly world: World,
+    private readonly interests: Interests,
+  ) {}
 
   sawPublished({ stream, lastSeq }: SimulatedBundle, atMs: number): void {
     const published = this.#published.get(stream.id) ?? { topic: stream.topic, bundles: [] };
@@ -13,7 +22,20 @@ export class Starts {
     this.#published.set(stream.id, published);
   }
 
-  startOf(id: string, stream: string): number {
+  /** As far as `holder` has to know it; Infinity when it does not. */
+  startOf(id: string, stream: Stream, holder: GossipNode): number {
+    return this.#isKnownTo(holder, id, stream) ? this.#startOf(id, stream.id) : Infinity;
+  }
+
+  #isKnownTo(holder: GossipNode, id: string, { topic, publisher, epoch }: Stream): boolean {
+    if (!this.world.hasClockSteps || this.interests.wantsRetained(id, topic)) return true;
+    const { membership, startedMs } = this.world.node(publisher);
+    const isPublished = membership.process.isRunning && membership.epoch === epoch;
+    const since = this.interests.since(id, topic) ?? Infinity;
+    return holder.startedMs <= since && (!isPublished || startedMs <= since);
+  }
+
+  #startOf(id: string, stream: string): number {
     const published = this.#published.get(stream);
     const since = published === undefined ? undefined : this.interests.since(id, published.topic);
     if (published === undefined || since === undefined) return Infinity;

@@ -61,6 +61,20 @@ describe('history that was fetched and is gone again', () => {
     expect(rig.framesTo(P, 'pull').at(-1)).toMatchObject({ after: 0, to: 6 });
   });
 
+  it('is not fetched for ever when retention drops what follows it', () => {
+    const rig = withHistory();
+    rig.handle({ type: 'floorMoved', stream: STREAM.id, floor: 8 });
+    const before = rig.framesTo(P, 'pull').length;
+    rig.frame(P, { type: 'pulled', stream: STREAM.id, upTo: 3, floor: 0, isBusy: false });
+    rig.frame(P, extents(0));
+    rig.run(5_000);
+    rig.frame(P, extents(0));
+    rig.run(1_000);
+    expect(rig.framesTo(P, 'pull')).toHaveLength(before);
+    expect(rig.core.isMissingAnything).toBe(false);
+    expect(rig.all('extent').at(-1)).toMatchObject({ floor: 6 });
+  });
+
   it('is given up when nobody has it any more', () => {
     const rig = withHistory();
     rig.handle({ type: 'linkDown', peer: P });
