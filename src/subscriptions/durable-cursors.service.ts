@@ -41,7 +41,10 @@ export class DurableCursors implements OnModuleInit {
     const saved = readSavedDurables(document);
     if (!saved.ok) throw new StartError(`${FILE} in the data folder is damaged: ${saved.reason}`);
     this.#durables = new Map(saved.value);
-    for (const { pattern, cursor } of saved.value.values()) this.interest.add(pattern, 'handler', cursor.sinceMs);
+    for (const { pattern, cursor } of saved.value.values()) {
+      this.clock.notBefore(cursor.sinceMs);
+      this.interest.add(pattern, 'handler', cursor.sinceMs);
+    }
   }
 
   /** Where the durable subscription stands; GrapevineError `invalid-request` when it is one of another pattern. */

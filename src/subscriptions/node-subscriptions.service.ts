@@ -32,6 +32,8 @@ export class NodeSubscriptions implements OnModuleInit {
       const saved = readSavedSubscriptions(document);
       if (!saved.ok) throw new StartError(`${FILE} in the data folder is damaged: ${saved.reason}`);
       this.#since = new Map(saved.value);
+      // Peers would take what begins later than now for what is not wanted yet.
+      this.clock.notBefore(Math.max(0, ...this.#since.values()));
     }
     for (const [pattern, sinceMs] of this.#since) this.interest.add(pattern, 'node', sinceMs);
   }
