@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { within } from './clock.adapter.js';
 import type { Answer, Call, Calls } from './worker-calls.adapter.js';
 
-const CALL_MS_MAX = 120_000;
+const CALL_MS_MAX = 300_000;
 const ERROR_OUTPUT_MAX = 2_000;
 
 interface Waiting {

@@ -18,6 +18,9 @@ const HISTORY_PAYLOAD_BYTES = 4_096;
 /** Least that filling and catching up must achieve, or the run is given up. */
 const MIB_PER_SECOND_MIN = 4;
 
+/** The same of what is set up before. */
+const PER_SECOND_MIN = { subscriptions: 500, clients: 20 };
+
 /** The same work at growing sizes of one thing. */
 interface Curve {
   readonly name: string;
@@ -52,11 +55,13 @@ const CURVES: readonly Curve[] = [
   },
   {
     name: 'growth-subscriptions',
-    title: '4 nodes, one publishes flat out; patterns of each receiver, one of which matches',
-    unit: 'patterns',
+    title:
+      '4 nodes, one publishes flat out; subscriptions of each receiver, to up to 8,192 patterns, one of which matches',
+    unit: 'subscriptions',
     sizes: [1, 10, 100, 1_000, 10_000, 100_000],
-    measure: (stage, patterns, options) =>
-      flood(stage, RECEIVERS, { topics: 1, bytes: PAYLOAD_BYTES }, options, patterns - 1),
+    secondsMore: (subscriptions) => subscriptions / PER_SECOND_MIN.subscriptions,
+    measure: (stage, subscriptions, options) =>
+      flood(stage, RECEIVERS, { topics: 1, bytes: PAYLOAD_BYTES }, options, subscriptions - 1),
   },
   {
     name: 'growth-history',
@@ -71,6 +76,7 @@ const CURVES: readonly Curve[] = [
     title: 'one server, bursts of 100 messages; WebSocket clients',
     unit: 'clients',
     sizes: [10, 100, 1_000, 5_000],
+    secondsMore: (clients) => clients / PER_SECOND_MIN.clients,
     measure: (stage, clients, options) => measureClients(stage, 'grapevine-batched', clients, options),
   },
 ];
@@ -98,7 +104,7 @@ async function flood(
   receivers: number,
   what: Pick<Flood, 'topics' | 'bytes'>,
   { warmSeconds, seconds }: RunOptions,
-  otherPatterns = 0,
+  otherSubscriptions = 0,
 ): Promise<RunResult> {
   const publisher = stage.startWorker<GrowthCalls>('growth/growth.worker');
   const urls = [(await publisher.call('start', { name: 'publisher', peers: [] })).url];
@@ -112,7 +118,9 @@ async function flood(
     urls.push((await worker.call('start', { name: `receiver-${index}`, peers: urls })).url);
   }
   await Promise.all(listening.map((worker) => worker.call('subscribe', ['bench.>'])));
-  if (otherPatterns > 0) await Promise.all(listening.map((worker) => worker.call('subscribeOthers', otherPatterns)));
+  if (otherSubscriptions > 0) {
+    await Promise.all(listening.map((worker) => worker.call('subscribeOthers', otherSubscriptions)));
+  }
   const shares = listening.map((_, index) => Math.ceil((receivers - index) / listening.length));
   const publish = async (forSeconds: number): Promise<Flooded & { readonly counts: readonly number[] }> => {
     const before = await countsOf(listening);
