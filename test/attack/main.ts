@@ -19,6 +19,8 @@ const { values: ask } = parseArgs({
   },
 });
 
+const MEMORY_MIB = 64;
+
 const only = ask.only?.split(',');
 const chosen = CASES.filter(({ id }) => only?.includes(id) ?? true);
 if (chosen.length === 0) throw new Error(`there is no case ${ask.only}; there are ${CASES.map(({ id }) => id).join()}`);
@@ -51,9 +53,13 @@ async function runOne(attack: AttackCase): Promise<Outcome> {
   let error: string | undefined;
   try {
     const options = typeof attack.cluster === 'function' ? await attack.cluster() : attack.cluster;
-    victims = await Victims.start(options ?? {}, { isShort: ask.short, patience: Number(ask.patience) });
+    victims = await Victims.start(options ?? {}, {
+      isShort: ask.short,
+      patience: Number(ask.patience),
+      memoryMiB: attack.memoryMiB ?? MEMORY_MIB,
+    });
     findings = await attack.run(victims);
-    findings = { ...findings, ...(await victims.invariants(attack.memoryMiB)) };
+    findings = { ...findings, ...(await victims.invariants()) };
   } catch (thrown) {
     error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   }
