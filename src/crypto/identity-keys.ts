@@ -49,11 +49,16 @@ export async function readIdentity(saved: unknown): Promise<Decoded<IdentityKeys
 }
 
 async function importStore(saved: unknown): Promise<jose.JWK.KeyStore | undefined> {
+  const { keys } = Object(saved) as { readonly keys?: unknown };
+  if (!Array.isArray(keys)) return undefined;
+  const store = jose.JWK.createKeyStore();
   try {
-    return await jose.JWK.asKeyStore(saved as object);
+    // One after the other: what fails among several at a time is told to nobody, which ends the process.
+    for (const key of keys) await store.add(key as object);
   } catch {
     return undefined;
   }
+  return store;
 }
 
 interface Pair {

@@ -4,7 +4,11 @@ export const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512',
 /** One of the signatures that a token may carry. */
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-const CURVES: Readonly<Record<string, Algorithm>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
+const CURVES: ReadonlyMap<unknown, Algorithm> = new Map([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['P-521', 'ES512'],
+]);
 
 /** Whether a text names an allowed algorithm. */
 export function isAlgorithm(text: unknown): text is Algorithm {
@@ -14,6 +18,6 @@ export function isAlgorithm(text: unknown): text is Algorithm {
 /** What a key may have signed with: the algorithm of its curve, or those of RSA. */
 export function algorithmsOf(jwk: { readonly kty?: unknown; readonly crv?: unknown }): readonly Algorithm[] {
   if (jwk.kty === 'RSA') return ALGORITHMS.filter((algorithm) => !algorithm.startsWith('ES'));
-  const algorithm = jwk.kty === 'EC' ? CURVES[String(jwk.crv)] : undefined;
+  const algorithm = jwk.kty === 'EC' ? CURVES.get(jwk.crv) : undefined;
   return algorithm === undefined ? [] : [algorithm];
 }

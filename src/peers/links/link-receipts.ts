@@ -13,6 +13,8 @@ export const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 export const RECEIPT_BYTES = 128 * 1024;
 /** A link without any sign of progress for so long, while a receipt is due, is stuck. Above the longest pause that membership forgives. */
 export const STUCK_MS = 15_000;
+/** A peer that takes nothing of what was sent for so long does not read, whatever it sends. Above what a full link of 10 KiB/s needs. */
+export const UNREAD_MS = 120_000;
 
 /** First byte of a receipt: the length of an empty frame, of which records have none. */
 const RECEIPT = 0;
@@ -22,6 +24,8 @@ export class LinkReceipts {
   #acknowledgedBytes = 0;
   /** The last receipt or other progress, or when the first byte was sent that waits for one. */
   #progressMs = 0;
+  /** The same, without what the other end sent. */
+  #takenMs = 0;
   #receivedBytes = 0;
   #toldBytes = 0;
 
@@ -31,7 +35,7 @@ export class LinkReceipts {
   }
 
   sent(bytes: number, nowMs: number): void {
-    if (this.#sentBytes === this.#acknowledgedBytes) this.#progressMs = nowMs;
+    if (this.#sentBytes === this.#acknowledgedBytes) this.taken(nowMs);
     this.#sentBytes += bytes;
   }
 
@@ -40,23 +44,31 @@ export class LinkReceipts {
     const reader = new ByteReader(receipt.subarray(1));
     const bytes = reader.u48();
     if (!reader.isComplete || bytes > this.#sentBytes) return false;
-    if (bytes > this.#acknowledgedBytes) this.#progressMs = nowMs;
+    if (bytes > this.#acknowledgedBytes) this.taken(nowMs);
     this.#acknowledgedBytes = Math.max(this.#acknowledgedBytes, bytes);
     return true;
   }
 
-  /** The link gets on without a receipt: something came, or the kernel took more. Receipts of a slow link may wait behind data. */
-  progressed(nowMs: number): void {
+  /** Something came: receipts of a slow link may wait behind data. */
+  heard(nowMs: number): void {
     this.#progressMs = Math.max(this.#progressMs, nowMs);
+  }
+
+  /** The kernel took more of what was sent, or the other end has. */
+  taken(nowMs: number): void {
+    this.#takenMs = Math.max(this.#takenMs, nowMs);
+    this.heard(nowMs);
   }
 
   /** This node stood still: what came meanwhile may lie unread in the socket. */
   excuse(byMs: number): void {
     this.#progressMs += byMs;
+    this.#takenMs += byMs;
   }
 
   isStuck(nowMs: number): boolean {
-    return this.#sentBytes > this.#acknowledgedBytes && nowMs - this.#progressMs >= STUCK_MS;
+    if (this.#sentBytes === this.#acknowledgedBytes) return false;
+    return nowMs - this.#progressMs >= STUCK_MS || nowMs - this.#takenMs >= UNREAD_MS;
   }
 
   /** Counts what came; true when it is time to say so. */

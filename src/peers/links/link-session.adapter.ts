@@ -116,7 +116,7 @@ export class LinkSession {
     if (!this.#hasReceipts) return;
     this.#receipts.excuse(stoodStillMs);
     const bufferedBytes = this.socket.bufferedBytes();
-    if (bufferedBytes < this.#bufferedBytes) this.#receipts.progressed(this.clock.monotonicMs());
+    if (bufferedBytes < this.#bufferedBytes) this.#receipts.taken(this.clock.monotonicMs());
     this.#bufferedBytes = bufferedBytes;
     if (this.#receipts.isStuck(this.clock.monotonicMs())) return this.close('stuck');
     this.#sendReceipt();
@@ -188,7 +188,7 @@ export class LinkSession {
     const record = this.#outcome?.receive.open(sealed);
     if (record !== undefined) {
       this.#heardMs = this.clock.monotonicMs();
-      this.#receipts.progressed(this.#heardMs);
+      this.#receipts.heard(this.#heardMs);
     }
     if (record !== undefined && this.#hasReceipts && isReceipt(record)) return this.#onReceipt(record);
     const frames = record === undefined ? undefined : decodeRecord(record);

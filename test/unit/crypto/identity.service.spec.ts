@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jose from 'node-jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readIdentity } from '../../../src/crypto/identity-keys.js';
 import { IDENTITY_FILE } from '../../../src/crypto/identity.service.js';
 import { sealEnvelope } from '../../../src/crypto/key-envelope.js';
 import { publicKeyOf, verifySignature } from '../../../src/crypto/signature.js';
@@ -35,6 +36,10 @@ describe('an identity', () => {
     expect((await stat(join(path, IDENTITY_FILE))).mode & 0o777).toBe(0o600);
     const store = await jose.JWK.asKeyStore(await saved());
     expect(store.all({ use: 'sig' })[0]?.kid).toBe(identity.id);
+  });
+
+  it.each([null, {}, { keys: [] }, { keys: {} }, { keys: [{ kty: 'none' }, null] }])('is not %j', async (document) => {
+    expect(await readIdentity(document)).toMatchObject({ ok: false });
   });
 
   it('of a node without a data folder is its own', async () => {

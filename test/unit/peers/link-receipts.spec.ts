@@ -6,6 +6,7 @@ import {
   LinkReceipts,
   RECEIPT_BYTES,
   STUCK_MS,
+  UNREAD_MS,
 } from '../../../src/peers/links/link-receipts.js';
 
 describe('the receipts of a link', () => {
@@ -49,9 +50,20 @@ describe('the receipts of a link', () => {
   it('show no link as stuck that gets on otherwise', () => {
     const receipts = new LinkReceipts();
     receipts.sent(100, 0);
-    receipts.progressed(STUCK_MS - 1);
+    receipts.heard(STUCK_MS - 1);
     expect(receipts.isStuck(2 * STUCK_MS - 2)).toBe(false);
     expect(receipts.isStuck(2 * STUCK_MS - 1)).toBe(true);
+  });
+
+  it('show a link as stuck whose other end sends and takes nothing', () => {
+    const receipts = new LinkReceipts();
+    receipts.sent(100, 0);
+    for (const nowMs of [UNREAD_MS / 2, UNREAD_MS - 1]) {
+      receipts.heard(nowMs);
+      expect(receipts.isStuck(nowMs)).toBe(false);
+    }
+    receipts.heard(UNREAD_MS);
+    expect(receipts.isStuck(UNREAD_MS)).toBe(true);
   });
 
   it('excuse the other end for the time that this node stood still', () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Handshake, HandshakeOutcome } from '../../../src/crypto/handshake.js';
 import { RECEIPTS_SINCE_VERSION } from '../../../src/crypto/protocol-version.js';
 import { encodeRecord } from '../../../src/peers/links/link-queue.js';
-import { STUCK_MS } from '../../../src/peers/links/link-receipts.js';
+import { STUCK_MS, UNREAD_MS } from '../../../src/peers/links/link-receipts.js';
 import { LinkSession } from '../../../src/peers/links/link-session.adapter.js';
 import type { LinkCloseReason } from '../../../src/peers/links/links.js';
 import type { MeshSocket, MeshSocketListener } from '../../../src/peers/links/mesh-socket.js';
@@ -84,6 +84,17 @@ describe('a link session', () => {
     const session = await established();
     session.tick(0);
     nowMs = STUCK_MS;
+    session.tick(0);
+    expect(closed).toEqual(['stuck']);
+  });
+
+  it('is stuck when the other side sends for long and reads nothing of what was sent', async () => {
+    const session = await established();
+    for (nowMs = 0; nowMs < UNREAD_MS; nowMs += STUCK_MS / 2) {
+      session.tick(0);
+      expect(closed).toEqual([]);
+      socket.listener?.frame(encodeRecord([[Buffer.from('data')]]));
+    }
     session.tick(0);
     expect(closed).toEqual(['stuck']);
   });

@@ -35,6 +35,8 @@ describe('a set of keys', () => {
       P256,
       ed25519,
       ec('secp256k1'),
+      { ...P256, crv: { toString: 1 } },
+      { ...P256, crv: 'toString' },
       { ...P256, use: 'enc' },
       { ...P256, key_ops: ['sign'] },
     );
