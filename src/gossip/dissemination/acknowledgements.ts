@@ -93,7 +93,9 @@ export class Acknowledgements {
     const held = own?.held.get(peer);
     if (own === undefined || frontier <= (held?.frontier ?? 0)) return;
     own.declined.delete(peer);
-    own.held.set(peer, { from: Math.min(start, held?.from ?? start), start, frontier });
+    // One that held nothing so far, as it takes nothing, begins no sooner than it says now.
+    const from = held === undefined || held.from === held.frontier ? start : Math.min(start, held.from);
+    own.held.set(peer, { from, start, frontier });
     this.#review(own, frontier);
   }
 

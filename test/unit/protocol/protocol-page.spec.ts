@@ -27,7 +27,7 @@ import {
   RECORD_BYTES_MAX,
   RECORD_FRAMES_MAX,
 } from '../../../src/peers/links/link-queue.js';
-import { IN_FLIGHT_BYTES_MAX, RECEIPT_BYTES, STUCK_MS } from '../../../src/peers/links/link-receipts.js';
+import { IN_FLIGHT_BYTES_MAX, RECEIPT_BYTES, STUCK_MS, UNREAD_MS } from '../../../src/peers/links/link-receipts.js';
 import { RACE_MS } from '../../../src/peers/links/link-race.js';
 import { FRAME_BYTES_MAX } from '../../../src/peers/links/links.js';
 import {
@@ -55,6 +55,7 @@ const LIMITS = {
   IN_FLIGHT_BYTES_MAX,
   RECEIPT_BYTES,
   STUCK_MS,
+  UNREAD_MS,
   RACE_MS,
   FRAME_BYTES_MAX,
   RECORD_BYTES,
