@@ -142,7 +142,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/wire/byte-reader.ts',
     find: 'return count <= max ? count : this.#fail();',
     replace: 'return count;',
-    noticedBy: { fuzz: ['--frames', '20000'] },
+    noticedBy: { fuzz: ['--frames', '4000'] },
   },
   {
     name: 'no-pulls',

@@ -1,12 +1,11 @@
 import { eventually } from '../../e2e/eventually.js';
-import { LoopDisk, noLoopDisks } from '../../e2e/loop-disk.js';
+import { noLoopDisks } from '../../e2e/loop-disk.js';
 import { atLeast, exactly, type ChaosCase } from '../case.js';
+import { NodeDisk } from '../node-disk.js';
 
 const DISK_MIB = 96;
 const BACK_WITHIN_MS = 30_000;
-let disk: LoopDisk | undefined;
-
-process.once('exit', () => disk?.close());
+const disk = new NodeDisk('D', DISK_MIB);
 
 /** F9: the disk of one node is full; it says so, is read all the while, and recovers alone. */
 export const fullDisk: ChaosCase = {
@@ -14,22 +13,17 @@ export const fullDisk: ChaosCase = {
   title: 'the disk of one node is full, then has room again',
   skip: noLoopDisks,
   world: {
-    environmentOf: (name) => {
-      if (name !== 'D') return {};
-      disk?.close();
-      disk = new LoopDisk(DISK_MIB);
-      return { DATA_DIR: disk.path };
-    },
+    environmentOf: (name) => disk.environmentOf(name),
   },
   async run(world) {
     const node = world.node('D');
     const { ledger } = world;
     const refusals = (): number => ledger.refused.get('store-full') ?? 0;
     await world.wait(5, 2);
-    disk?.fill(0);
+    disk.now.fill(0);
     await world.wait(20, 5);
     const [full, readable] = [refusals(), (await node.get('/messages?topic=chat&limit=1000')).status];
-    disk?.empty();
+    disk.now.empty();
     const isBack = await eventually(async () => {
       const { status } = await node.post('/publish', { topic: 'news', message: { value: ledger.next(), sentMs: 0 } });
       if (status >= 300) throw new Error(`answered ${status}`);

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { lmdbStore } from '../../conformance/lmdb-store.js';
-import { LoopDisk, noLoopDisks } from '../../e2e/loop-disk.js';
+import { noLoopDisks } from '../../e2e/loop-disk.js';
 import { atLeast, exactly, type ChaosCase } from '../case.js';
+import { NodeDisk } from '../node-disk.js';
 
 const DISK_MIB = 256;
-let disk: LoopDisk | undefined;
-
-process.once('exit', () => disk?.close());
+const disk = new NodeDisk('D', DISK_MIB);
 
 /** F11: the power of one node fails; what it acknowledged is on its disk. */
 export const powerCut: ChaosCase = {
@@ -14,29 +13,22 @@ export const powerCut: ChaosCase = {
   title: 'the power of one node with DURABILITY=fsync is cut',
   skip: noLoopDisks,
   world: {
-    environmentOf: (name) => {
-      if (name !== 'D') return {};
-      disk?.close();
-      disk = new LoopDisk(DISK_MIB);
-      return { DATA_DIR: disk.path, DURABILITY: 'fsync' };
-    },
+    environmentOf: (name) => disk.environmentOf(name, { DURABILITY: 'fsync' }),
   },
   async run(world) {
     await world.wait(10, 4);
     const { epoch } = (await world.node('D').status()).node;
     await world.crash('D');
-    const before = disk!;
-    disk = before.cutPower();
-    before.close();
+    disk.cutPower();
     // Looked at before the node starts: afterwards it has from others what it lost.
-    const store = lmdbStore(join(disk.path, 'store'), 'fsync');
+    const store = lmdbStore(join(disk.now.path, 'store'), 'fsync');
     await store.open();
     const { recordsDamaged, storesSetAside } = store.counters;
     const extents = new Map(store.extents().map((extent) => [extent.stream.id, extent]));
     await store.close();
     const acknowledged = world.ledger.accepted.filter(({ node }) => node === 'D');
     const lost = acknowledged.filter(({ stream, seq }) => seq > (extents.get(stream)?.frontier ?? 0)).length;
-    const node = await world.restart('D', { DATA_DIR: disk.path });
+    const node = await world.restart('D', { DATA_DIR: disk.now.path });
     const now = (await node.status()).node.epoch;
     return {
       'acknowledged by the node': atLeast(acknowledged.length, 1),
