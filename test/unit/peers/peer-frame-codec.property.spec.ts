@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodePeerFrame, encodePeerFrame } from '../../../src/peers/membership/peer-frame-codec.js';
+import type { PeerFrame } from '../../../src/peers/membership/peer-frames.js';
 import { peerFrame } from './peer-frame-arbitrary.js';
+
+function asOlder(frame: PeerFrame): PeerFrame {
+  if (frame.type !== 'ping-result') return frame;
+  const { wallMs: _wallMs, ...older } = frame;
+  return older;
+}
 
 describe('the codec of membership frames', () => {
   it('reads what it wrote', () => {
@@ -16,7 +23,10 @@ describe('the codec of membership frames', () => {
     fc.assert(
       fc.property(peerFrame, fc.nat(), (sent, at) => {
         const encoded = encodePeerFrame(sent);
-        expect(decodePeerFrame(encoded.subarray(0, at % encoded.length)).ok).toBe(false);
+        const cut = encoded.subarray(0, at % encoded.length);
+        // Without its last field it is one of an older version.
+        fc.pre(!cut.equals(encodePeerFrame(asOlder(sent))));
+        expect(decodePeerFrame(cut).ok).toBe(false);
         expect(decodePeerFrame(Buffer.concat([encoded, Buffer.from([0])])).ok).toBe(false);
       }),
     );
