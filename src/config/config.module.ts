@@ -4,6 +4,7 @@ import { type DynamicModule, type FactoryProvider, Global, Module, type ModuleMe
 import { ScheduleModule } from '@nestjs/schedule';
 import { Alarms } from '../runtime/alarms.service.js';
 import { Deadlines } from '../runtime/deadlines.service.js';
+import { FairTurns } from '../runtime/fair-turns.service.js';
 import { DataFolder } from '../runtime/data-folder.service.js';
 import { NodeLogger } from '../runtime/node-logger.service.js';
 import { Random } from '../runtime/random.js';
@@ -31,11 +32,12 @@ export class ConfigModule {
         SystemClock,
         Alarms,
         Deadlines,
+        FairTurns,
         { provide: NodeLogger, useFactory: loggerOf, inject: [Settings] },
         { provide: DataFolder, useFactory: openDataFolder, inject: [Settings] },
         { provide: Random, useFactory: () => new Random(randomBytes(6).readUIntBE(0, 6)) },
       ],
-      exports: [Settings, SystemClock, Alarms, Deadlines, NodeLogger, DataFolder, Random],
+      exports: [Settings, SystemClock, Alarms, Deadlines, FairTurns, NodeLogger, DataFolder, Random],
     };
   }
 }

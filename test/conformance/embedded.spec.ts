@@ -52,6 +52,15 @@ afterEach(async () => {
 });
 
 describe('nodes in one process', () => {
+  it('lets timers and sockets have their turn while it publishes one message after the other', async () => {
+    const a = await start('A');
+    let hasTimerFired = false;
+    setTimeout(() => (hasTimerFired = true), 1);
+    // Without turns in between no timer would ever fire.
+    for (let sent = 0; !hasTimerFired && sent < 20_000; sent++) await a.grapevine.publish('orders', sent);
+    expect(hasTimerFired).toBe(true);
+  });
+
   it('are not started under the name of another one of the cluster', async () => {
     const [a] = await startCluster('A');
     await expect(start('A')).rejects.toThrow(`the name A is taken: ${a.url} has it, and answers`);

@@ -5,6 +5,7 @@ import { IdentityService } from '../../crypto/identity.service.js';
 import type { SealingTurn } from '../../crypto/topic-keys.js';
 import { PeersService } from '../../peers/peers.service.js';
 import { GrapevineError } from '../../runtime/errors.js';
+import { FairTurns } from '../../runtime/fair-turns.service.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
 import { AckWaits } from './ack-waits.service.js';
 import { ContentWriter, decodeContent } from '../bundles/bundle-content.js';
@@ -52,6 +53,7 @@ interface OwnStream {
   lastBytes: number;
   isCommitting: boolean;
   isWakeUpSet: boolean;
+  isTurnAwaited: boolean;
 }
 
 /** Own streams: gathers what is published into bundles, seals, signs and logs them, and only then lets gossip have them. */
@@ -72,6 +74,7 @@ export class PublisherService {
     private readonly room: PublishRoom,
     private readonly acks: AckWaits,
     private readonly deadlines: Deadlines,
+    private readonly turns: FairTurns,
     private readonly clock: SystemClock,
   ) {
     this.#clusterTag = clusterTagOf(settings.clusterName);
@@ -124,26 +127,44 @@ export class PublisherService {
   }
 
   #pump(own: OwnStream): void {
+    const { cutter } = own;
     const [next] = own.open;
     if (next === undefined || own.isCommitting) return;
+    const isFull = own.open.length > 1 || cutter.isFull(next.content);
+    // What is awaited comes back here; a burst must not read the clock for each of its messages.
+    if (!isFull && (own.isTurnAwaited || (own.isWakeUpSet && !cutter.isGathering))) return;
     const nowMs = this.clock.monotonicMs();
-    if (own.open.length > 1 || own.cutter.isDue(next.content, nowMs)) {
+    if (isFull || cutter.isDue(next.content, nowMs)) {
       own.isCommitting = true;
       own.open.shift();
       void this.#commit(own, next);
-    } else if (!own.isWakeUpSet && own.cutter.dueMs !== undefined) {
+    } else if (cutter.isGathering) {
+      this.#pumpNextTurn(own, next);
+    } else {
       own.isWakeUpSet = true;
-      this.deadlines.set(own.cutter.dueMs - nowMs, () => {
+      this.deadlines.set(cutter.awaitedUntilMs - nowMs, () => {
         own.isWakeUpSet = false;
         this.#pump(own);
       });
     }
   }
 
+  #pumpNextTurn(own: OwnStream, next: OpenBundle): void {
+    if (own.isTurnAwaited) return;
+    own.isTurnAwaited = true;
+    const { count } = next.content;
+    setImmediate(() => {
+      own.isTurnAwaited = false;
+      if (own.open[0] === next) own.cutter.turned(count);
+      this.#pump(own);
+    });
+  }
+
   /** One bundle of a stream at a time, so that the numbers of one that fails can be given again. */
   async #commit(own: OwnStream, { content, publications }: OpenBundle): Promise<void> {
     const limit = this.#limitWait(own, publications);
     try {
+      await this.turns.fairTurn();
       const plaintext = content.finish();
       const turn = await this.keys.sealingTurn(own.stream.topic);
       const bundle = this.#seal(own, content, plaintext, turn);
@@ -155,7 +176,7 @@ export class PublisherService {
       own.nextSeq = bundle.lastSeq + 1;
       own.lastBytes = plaintext.length + LAST_BYTES_MARGIN;
       this.#own.put(own);
-      own.cutter.cut(bundle.lastSeq, this.clock.monotonicMs());
+      own.cutter.cut(bundle.lastSeq, content.count, this.clock.monotonicMs());
       this.driver.handle({ type: 'published', bundle });
       if (this.delivery.isWanted(own.stream.topic)) this.#deliver(bundle, plaintext, arrival);
       await committed;
@@ -250,6 +271,7 @@ export class PublisherService {
       lastBytes: LAST_BYTES_MARGIN,
       isCommitting: false,
       isWakeUpSet: false,
+      isTurnAwaited: false,
     };
     this.#own.put(own);
     return own;
@@ -258,7 +280,12 @@ export class PublisherService {
   /** False when something is retained of all own streams that were not used for long. */
   #reclaim(): boolean {
     const reclaimed = this.#own.reclaim(
-      (own) => own.open.length === 0 && !own.isCommitting && !own.isWakeUpSet && this.log.isEmpty(own.stream.id),
+      (own) =>
+        own.open.length === 0 &&
+        !own.isCommitting &&
+        !own.isWakeUpSet &&
+        !own.isTurnAwaited &&
+        this.log.isEmpty(own.stream.id),
       (own) => own.nextSeq - 1,
     );
     if (reclaimed !== undefined) this.driver.handle({ type: 'retired', stream: reclaimed.stream.id });
