@@ -141,8 +141,9 @@ export class Audience {
   /** Asks for relays to nodes that want one of `topics` and have been out of reach for a while; true when what is relayed changed. */
   tick(topics: () => Iterable<string>, nowMs: number): boolean {
     let looks = LOOKS_A_TICK_MAX;
-    for (const [target, missing] of [...this.#unreachable]) {
-      if (this.#relayOf.has(target) || nowMs - missing.sinceMs < RELAY_WAIT_MS) continue;
+    const isDue = ([target, { sinceMs }]: [NodeId, Unreachable]): boolean =>
+      !this.#relayOf.has(target) && nowMs - sinceMs >= RELAY_WAIT_MS;
+    for (const [target, missing] of [...this.#unreachable].filter(isDue)) {
       if (looks === 0) break;
       // Whoever had a turn is the last to have the next.
       this.#unreachable.delete(target);
