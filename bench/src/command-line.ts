@@ -23,6 +23,8 @@ export interface Request {
   readonly resumes: boolean;
   /** What was recorded before, to be compared with. */
   readonly recordedFile: string | undefined;
+  /** Where profiles of our processes go; undefined: none are taken. */
+  readonly profileFolder: string | undefined;
 }
 
 /** Throws an error that says what is wrong. */
@@ -38,9 +40,11 @@ export function readCommandLine(parameters: readonly string[]): Request {
       json: { type: 'string' },
       resume: { type: 'boolean', default: false },
       compare: { type: 'string' },
+      profile: { type: 'string' },
     },
   });
   if (values.resume && values.json === undefined) throw new Error('--resume goes on with what is in --json FILE');
+  if (values.profile !== undefined && positionals.length !== 1) throw new Error('--profile goes with one workload');
   return {
     what: positionals,
     peers: listed(values.peers),
@@ -51,6 +55,7 @@ export function readCommandLine(parameters: readonly string[]): Request {
     jsonFile: values.json,
     resumes: values.resume,
     recordedFile: values.compare,
+    profileFolder: values.profile,
   };
 }
 

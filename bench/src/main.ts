@@ -1,6 +1,7 @@
 import { readCommandLine, type Request } from './command-line.js';
 import { w4 } from './clients/clients.workload.js';
 import { GROWTH } from './growth/growth.workload.js';
+import { givenPath } from './given-path.adapter.js';
 import { idle } from './http/idle.workload.js';
 import { w5 } from './http/rest.workload.js';
 import { describe, lookAtMachine } from './machine.adapter.js';
@@ -16,9 +17,10 @@ const WORKLOADS: readonly Workload[] = [w1, w2, w3, w4, w5, idle, cost, ...GROWT
 const BUSY_SHARE_MAX = 0.1;
 
 const USAGE = `usage: npm run bench -- ${WORKLOADS.map(({ name }) => name).join('|')} …
-         [--peers a,b] [--sizes n,m] [--repetitions N] [--seconds N] [--json FILE [--resume]] [--compare FILE]
+         [--peers a,b] [--sizes n,m] [--repetitions N] [--seconds N] [--json FILE [--resume]] [--compare FILE] [--profile DIR]
        npm run bench -- smoke [--json FILE] [--compare FILE]
-       npm run bench -- plot FILE …`;
+       npm run bench -- plot FILE …
+       npm run bench -- flame FILE.cpuprofile …`;
 
 async function main(request: Request): Promise<void> {
   const [first, ...rest] = request.what;
@@ -26,6 +28,11 @@ async function main(request: Request): Promise<void> {
   if (first === 'plot') {
     const { writeReport } = await import('./report/write-report.adapter.js');
     return writeReport(inOrder(rest.flatMap((file) => readResults(file))));
+  }
+  if (first === 'flame') {
+    const { writeFlame } = await import('./profile/write-flame.adapter.js');
+    for (const file of rest) print(textOf(await writeFlame(givenPath(file))));
+    return;
   }
   const isSmoke = first === 'smoke';
   const plans = isSmoke ? smokePlans(WORKLOADS) : plansOf(WORKLOADS, request);

@@ -18,12 +18,23 @@ export class Measurement {
   readonly #all;
   readonly #machineCpuMs = machineCpuMs();
 
-  constructor(private readonly stage: Stage) {
+  private constructor(private readonly stage: Stage) {
     this.#system = stage.usage();
     this.#all = stage.usageOfAll();
   }
 
-  end(): Cost {
+  static async start(stage: Stage): Promise<Measurement> {
+    await stage.startProfiles();
+    return new Measurement(stage);
+  }
+
+  async end(): Promise<Cost> {
+    const cost = this.#cost();
+    await this.stage.endProfiles();
+    return cost;
+  }
+
+  #cost(): Cost {
     const elapsedMs = performance.now() - this.#startMs;
     const { cpuMs, rssMiB } = this.stage.usage();
     const foreignMs = machineCpuMs() - this.#machineCpuMs - (this.stage.usageOfAll().cpuMs - this.#all.cpuMs);

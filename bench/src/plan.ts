@@ -11,6 +11,8 @@ export interface Plan {
   readonly repetitions: number;
   readonly seconds: number;
   readonly warmSeconds: number;
+  /** Where profiles of our processes go; undefined: none are taken. */
+  readonly profileFolder?: string | undefined;
   /** What does the same again. */
   readonly command: string;
 }
@@ -37,7 +39,7 @@ export function smokePlans(workloads: readonly Workload[]): Plan[] {
 
 /** What was asked for; throws when a workload is not known, or a peer is in none. */
 export function plansOf(workloads: readonly Workload[], request: Request): Plan[] {
-  const { what, peers = [], repetitions } = request;
+  const { what, peers = [], repetitions, profileFolder } = request;
   if (what.length === 0) throw new Error('say which workload');
   const stranger = peers.find((peer) => !workloads.some(({ systems }) => systems.includes(peer)));
   if (stranger !== undefined) throw new Error(`there is no peer ${stranger}`);
@@ -48,7 +50,15 @@ export function plansOf(workloads: readonly Workload[], request: Request): Plan[
     const warmSeconds = Math.min(WARM_SECONDS, seconds);
     const systems = systemsOf(workload, request);
     if (systems.length === 0) throw new Error(`${asked} has none of these sizes`);
-    return { workload, systems, repetitions, seconds, warmSeconds, command: commandOf(workload, request) };
+    return {
+      workload,
+      systems,
+      repetitions,
+      seconds,
+      warmSeconds,
+      profileFolder,
+      command: commandOf(workload, request),
+    };
   });
 }
 
@@ -60,13 +70,14 @@ function systemsOf({ systems, axis }: Workload, { peers = [], sizes }: Request):
   return systems.filter((name) => isOfSize(name) && (isOwn(name) || isAsked(name) || !systems.some(isAsked)));
 }
 
-function commandOf({ name }: Workload, { peers, sizes, repetitions, seconds }: Request): string {
+function commandOf({ name }: Workload, { peers, sizes, repetitions, seconds, profileFolder }: Request): string {
   const options = [
     ...(peers === undefined ? [] : ['--peers', peers.join(',')]),
     ...(sizes === undefined ? [] : ['--sizes', sizes.join(',')]),
     '--repetitions',
     `${repetitions}`,
     ...(seconds === undefined ? [] : ['--seconds', `${seconds}`]),
+    ...(profileFolder === undefined ? [] : ['--profile', profileFolder]),
   ];
   return ['npm run bench --', name, ...options].join(' ');
 }

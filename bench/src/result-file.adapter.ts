@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { ratiosOf, slopesOf, spreadsOf, type Run } from './comparison.js';
+import { givenPath } from './given-path.adapter.js';
 import type { Machine } from './machine.adapter.js';
 import type { Axis, Figures } from './workload.js';
 
@@ -23,12 +23,12 @@ type WrittenRun = Omit<Run, 'figures'> & Figures;
 /** Writes one object for one workload, an array for several; the path counts from where npm was called. */
 export function writeResults(path: string, results: readonly Result[]): void {
   const written = results.map(withSums);
-  writeFileSync(pathOf(path), `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
+  writeFileSync(givenPath(path), `${JSON.stringify(written.length === 1 ? written[0] : written, rounded, 2)}\n`);
 }
 
 /** What `writeResults` wrote before; throws an error that says what is wrong with the file. */
 export function readResults(path: string): Result[] {
-  const read = JSON.parse(readFileSync(pathOf(path), 'utf8')) as unknown;
+  const read = JSON.parse(readFileSync(givenPath(path), 'utf8')) as unknown;
   return [read].flat().map((one) => {
     const { runs, ...rest } = one as Omit<Result, 'runs'> & { readonly runs: readonly WrittenRun[] };
     if (typeof rest.workload !== 'string' || !Array.isArray(runs)) throw new Error(`${path} holds no results`);
@@ -38,7 +38,7 @@ export function readResults(path: string): Result[] {
 
 /** Whether there is such a file; the path counts from where npm was called. */
 export function existsHere(path: string): boolean {
-  return existsSync(pathOf(path));
+  return existsSync(givenPath(path));
 }
 
 /** The same without the runs, in one line: what a log can keep. */
@@ -51,10 +51,6 @@ export function lineOf(results: readonly Result[]): string {
 
 function readRun({ system, repetition, foreignShare, ...figures }: WrittenRun): Run {
   return { system, repetition, foreignShare, figures };
-}
-
-function pathOf(path: string): string {
-  return resolve(process.env['INIT_CWD'] ?? '.', path);
 }
 
 /** With medians, spreads and ratios, which can be had from the runs again. */

@@ -1,4 +1,6 @@
-import type { Run } from './comparison.js';
+import { join } from 'node:path';
+import { isOwn, type Run } from './comparison.js';
+import { givenPath } from './given-path.adapter.js';
 import type { Machine } from './machine.adapter.js';
 import type { Plan } from './plan.js';
 import type { Result } from './result-file.adapter.js';
@@ -17,7 +19,7 @@ export interface Surroundings {
 
 /** Runs the systems in turn, again and again; one that fails is told and left out from then on. */
 export async function runAll(plan: Plan, { machine, before, log, keep }: Surroundings): Promise<Result> {
-  const { workload, systems, repetitions, command } = plan;
+  const { workload, systems, repetitions, profileFolder, command } = plan;
   const runs: Run[] = [...(before?.runs ?? [])];
   const warnings: string[] = [...(before?.warnings ?? [])];
   const warn = (line: string): void => {
@@ -39,7 +41,10 @@ export async function runAll(plan: Plan, { machine, before, log, keep }: Surroun
     for (const system of systems) {
       if (failed.has(system) || runs.some((run) => run.system === system && run.repetition === repetition)) continue;
       try {
-        const measured = await workload.run(system, plan);
+        const profile =
+          profileFolder !== undefined && isOwn(system) ? join(givenPath(profileFolder), system) : undefined;
+        const measured = await workload.run(system, { ...plan, profile });
+        if (profile !== undefined) warn(`${system} was profiled, which costs; its figures compare with nothing`);
         if (!Object.values(measured.figures).every(Number.isFinite)) throw new Error('nothing was delivered');
         runs.push({ system, repetition, ...measured });
         log(`${workload.name} ${repetition}/${repetitions} ${system} ${JSON.stringify(measured.figures)}`);

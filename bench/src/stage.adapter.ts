@@ -1,19 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pause, within } from './clock.adapter.js';
 import { endProcesses, endWithUs, removeFolders, removeWithUs } from './live-processes.adapter.js';
 import { usageOf, type Usage } from './process-usage.adapter.js';
 import type { Calls } from './worker-calls.adapter.js';
 import { WorkerProcess } from './worker.process.js';
+import type { RunOptions } from './workload.js';
 
 const SERVER_START_MS_MAX = 10_000;
 
 /** Longest that starting, warming up and draining may add to the measured part of a run. */
 const RUN_EXTRA_MS_MAX = 120_000;
+
+type Profiled = Pick<WorkerProcess<Calls>, 'startProfile' | 'endProfile'>;
 
 /** A server program of a peer, and where it listens. */
 export interface ServerCommand {
@@ -27,10 +30,16 @@ export class Stage {
   readonly #measured = new Set<number>();
   readonly #others = new Set<number>();
   readonly #folders = new Set<string>();
+  readonly #profiled = new Map<string, Profiled>();
 
-  /** A worker that is part of the system: its CPU time and memory count. */
-  startWorker<Methods extends Calls>(module: string): WorkerProcess<Methods> {
-    return this.#started(module, this.#measured);
+  /** `profile` begins the paths that profiles go to. */
+  constructor(private readonly profile: string | undefined) {}
+
+  /** A worker that is part of the system: its CPU time and memory count. The first of a role is what is profiled, if asked for. */
+  startWorker<Methods extends Calls>(module: string, role?: string): WorkerProcess<Methods> {
+    const worker = this.#started<Methods>(module, this.#measured);
+    if (role !== undefined && !this.#profiled.has(role)) this.#profiled.set(role, worker);
+    return worker;
   }
 
   /** A worker that only makes load or listens. */
@@ -75,6 +84,21 @@ export class Stage {
     return usageOf([process.pid, ...this.#measured, ...this.#others]);
   }
 
+  async startProfiles(): Promise<void> {
+    if (this.profile === undefined) return;
+    await Promise.all([...this.#profiled.values()].map((worker) => worker.startProfile()));
+  }
+
+  /** Writes and draws what was sampled in each role. */
+  async endProfiles(): Promise<void> {
+    if (this.profile === undefined) return;
+    const { writeFlame } = await import('./profile/write-flame.adapter.js');
+    mkdirSync(dirname(this.profile), { recursive: true });
+    const files = new Map([...this.#profiled].map(([role, worker]) => [`${this.profile}-${role}.cpuprofile`, worker]));
+    await Promise.all([...files].map(([file, worker]) => worker.endProfile(file)));
+    for (const file of files.keys()) await writeFlame(file);
+  }
+
   close(): void {
     endProcesses([...this.#measured, ...this.#others]);
     removeFolders(this.#folders);
@@ -93,11 +117,15 @@ export class Stage {
   }
 }
 
-/** Runs on a stage of its own that is closed whatever comes, at the latest some time after `seconds`. */
-export async function onStage<Result>(seconds: number, run: (stage: Stage) => Promise<Result>): Promise<Result> {
-  const stage = new Stage();
+/** Runs on a stage of its own that is closed whatever comes, at the latest some time after what the options and `secondsMore` take. */
+export async function onStage<Result>(
+  { warmSeconds, seconds, profile }: RunOptions,
+  run: (stage: Stage) => Promise<Result>,
+  secondsMore = 0,
+): Promise<Result> {
+  const stage = new Stage(profile);
   try {
-    return await within(RUN_EXTRA_MS_MAX + seconds * 1_000, 'the run', run(stage));
+    return await within(RUN_EXTRA_MS_MAX + (warmSeconds + seconds + secondsMore) * 1_000, 'the run', run(stage));
   } finally {
     stage.close();
   }

@@ -1,3 +1,5 @@
+import { profilerCalls } from './profile/profiler.adapter.js';
+
 /** What a worker process can be asked; arguments and results must survive JSON. */
 // The narrowest signature that every method is assignable to.
 export type Calls = Record<string, (...parameters: never[]) => unknown>;
@@ -14,7 +16,7 @@ export type Answer =
 /** Answers the parent's calls until it is gone, then ends this process. */
 export function answerCalls(calls: Calls): void {
   process.on('disconnect', () => process.exit());
-  process.on('message', (call: Call) => void answer(calls, call));
+  process.on('message', (call: Call) => void answer({ ...profilerCalls, ...calls }, call));
 }
 
 async function answer(calls: Calls, { id, method, parameters }: Call): Promise<void> {

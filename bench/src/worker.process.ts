@@ -38,17 +38,31 @@ export class WorkerProcess<Methods extends Calls> {
     return this.#child.pid ?? 0;
   }
 
+  /** Samples what it does from now on. */
+  async startProfile(): Promise<void> {
+    await this.#ask('startProfile', []);
+  }
+
+  /** Has it write what was sampled. */
+  async endProfile(file: string): Promise<void> {
+    await this.#ask('endProfile', [file]);
+  }
+
   call<Name extends keyof Methods & string>(
     method: Name,
     ...parameters: Parameters<Methods[Name]>
   ): Promise<Awaited<ReturnType<Methods[Name]>>> {
+    return this.#ask(method, parameters) as Promise<Awaited<ReturnType<Methods[Name]>>>;
+  }
+
+  #ask(method: string, parameters: readonly unknown[]): Promise<unknown> {
     const id = this.#calls++;
     const answered = new Promise<unknown>((resolve, reject) => {
       if (!this.#child.connected) return reject(this.#gone());
       this.#open.set(id, { resolve, reject });
       this.#child.send({ id, method, parameters } satisfies Call);
     });
-    return within(CALL_MS_MAX, `${method} in ${this.module}`, answered) as Promise<Awaited<ReturnType<Methods[Name]>>>;
+    return within(CALL_MS_MAX, `${method} in ${this.module}`, answered);
   }
 
   #answered(answer: Answer): void {

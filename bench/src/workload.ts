@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly seconds: number;
   /** Length of what is done before, so that both sides are compiled and their buffers have grown. */
   readonly warmSeconds: number;
+  /** Where a profile of the measured part of each role goes: a path that the role's name ends; undefined: none is taken. */
+  readonly profile?: string | undefined;
 }
 
 export interface RunResult {

@@ -55,15 +55,15 @@ export async function measureClients(
   size: number,
   { warmSeconds, seconds }: RunOptions,
 ): Promise<RunResult> {
-  const server = stage.startWorker<ServerCalls>('clients/server.worker');
+  const server = stage.startWorker<ServerCalls>('clients/server.worker', 'server');
   const { url, greetings } = await server.call('start', system);
   const clients = Array.from({ length: PROCESSES }, () => stage.startOutsider<ClientsCalls>('clients/clients.worker'));
   await Promise.all(clients.map((each) => each.call('open', url, greetings, size / PROCESSES)));
   const audience = new Audience(server, clients, size);
   await audience.bursts(warmSeconds);
-  const measurement = new Measurement(stage);
+  const measurement = await Measurement.start(stage);
   const { deliveries, busyMs, lost, latencies } = await audience.bursts(seconds);
-  const { cpuMs, rssMiB, foreignShare } = measurement.end();
+  const { cpuMs, rssMiB, foreignShare } = await measurement.end();
   const figures = {
     deliveredPerSecond: (deliveries * 1_000) / busyMs,
     cpuMsPer1000: (cpuMs * 1_000) / deliveries,
@@ -81,6 +81,5 @@ export const w4: Workload = {
   title: `1 server, ${CLIENTS} WebSocket clients on one topic, bursts of ${BURST}`,
   seconds: 5,
   systems: CLIENT_SERVERS,
-  run: (system, options) =>
-    onStage(options.warmSeconds + options.seconds, (stage) => measureClients(stage, system, CLIENTS, options)),
+  run: (system, options) => onStage(options, (stage) => measureClients(stage, system, CLIENTS, options)),
 };

@@ -93,8 +93,7 @@ export const GROWTH: readonly Workload[] = CURVES.map(({ name, title, unit, size
     run: (system, options) => {
       const size = systems.get(system);
       if (size === undefined) throw new Error(`There is no size ${system}.`);
-      const seconds = options.warmSeconds + options.seconds + (secondsMore?.(size) ?? 0);
-      return onStage(seconds, (stage) => measure(stage, size, options));
+      return onStage(options, (stage) => measure(stage, size, options), secondsMore?.(size));
     },
   };
 });
@@ -106,11 +105,11 @@ async function flood(
   { warmSeconds, seconds }: RunOptions,
   otherSubscriptions = 0,
 ): Promise<RunResult> {
-  const publisher = stage.startWorker<GrowthCalls>('growth/growth.worker');
+  const publisher = stage.startWorker<GrowthCalls>('growth/growth.worker', 'publisher');
   const urls = [(await publisher.call('start', { name: 'publisher', peers: [] })).url];
   const listening: Node[] = [];
   for (let index = 0; index < Math.min(receivers, PROCESSES_MAX - 1); index++) {
-    listening.push(stage.startWorker<GrowthCalls>('growth/growth.worker'));
+    listening.push(stage.startWorker<GrowthCalls>('growth/growth.worker', 'receiver'));
   }
   for (let index = 0; index < receivers; index++) {
     const worker = listening[index % listening.length];
@@ -131,9 +130,9 @@ async function flood(
     return { ...flooded, counts: await perNode() };
   };
   await publish(warmSeconds);
-  const measurement = new Measurement(stage);
+  const measurement = await Measurement.start(stage);
   const { sent, startMs, counts } = await publish(seconds);
-  const cost = measurement.end();
+  const cost = await measurement.end();
   const lastMs = Math.max(
     ...(await Promise.all(listening.map((worker) => worker.call('received')))).map((its) => its.lastMs),
   );
@@ -161,16 +160,16 @@ async function catchUp(stage: Stage, bytes: number): Promise<RunResult> {
     ({ bytesLeft } = flooded);
   }
   await writer.call('close');
-  const holder = stage.startWorker<GrowthCalls>('growth/growth.worker');
+  const holder = stage.startWorker<GrowthCalls>('growth/growth.worker', 'holder');
   const { url, readyMs } = await holder.call('start', history);
-  const newcomer = stage.startWorker<GrowthCalls>('growth/growth.worker');
+  const newcomer = stage.startWorker<GrowthCalls>('growth/growth.worker', 'newcomer');
   await newcomer.call('start', { name: 'newcomer', peers: [url], folder: stage.makeFolder(), history: bytes });
-  const measurement = new Measurement(stage);
+  const measurement = await Measurement.start(stage);
   const startMs = nowMs();
   await newcomer.call('subscribe', ['bench.>'], 'retained');
   await drained(messages, () => countsOf([newcomer]));
   const { count, lastMs } = await newcomer.call('received');
-  const cost: Cost = measurement.end();
+  const cost: Cost = await measurement.end();
   const figures: Figures = {
     readyMs,
     deliveredPerSecond: (count * 1_000) / (lastMs - startMs),

@@ -15,7 +15,7 @@ const STARTS: Readonly<
   async grapevine(stage) {
     const urls: string[] = [];
     for (let index = 0; index < NODES; index++) {
-      const worker = stage.startWorker<HttpCalls>('http/http.worker');
+      const worker = stage.startWorker<HttpCalls>('http/http.worker', 'node');
       urls.push(await worker.call('startGrapevine', `node-${index}`, urls));
     }
     return {
@@ -24,7 +24,7 @@ const STARTS: Readonly<
     };
   },
   async 'nest-rest'(stage) {
-    await stage.startWorker<HttpCalls>('http/http.worker').call('startNest');
+    await stage.startWorker<HttpCalls>('http/http.worker', 'node').call('startNest');
     return { nodes: 1 };
   },
 };
@@ -35,9 +35,9 @@ async function measure(stage: Stage, system: string, { warmSeconds, seconds }: R
   const { nodes, sentBytes } = await start(stage);
   await pause(warmSeconds * 1_000);
   const sentBefore = await sentBytes?.();
-  const measurement = new Measurement(stage);
+  const measurement = await Measurement.start(stage);
   await pause(seconds * 1_000);
-  const { cpuMs, elapsedMs, rssMiB, foreignShare } = measurement.end();
+  const { cpuMs, elapsedMs, rssMiB, foreignShare } = await measurement.end();
   const sentAfter = await sentBytes?.();
   let figures: Figures = { idleCpuPercent: (cpuMs * 100) / (elapsedMs * nodes), rssMiB: rssMiB / nodes };
   if (sentBefore !== undefined && sentAfter !== undefined) {
@@ -57,5 +57,5 @@ export const idle: Workload = {
   title: `${NODES} nodes that have nothing to do; per node`,
   seconds: 10,
   systems: Object.keys(STARTS),
-  run: (system, options) => onStage(options.warmSeconds + options.seconds, (stage) => measure(stage, system, options)),
+  run: (system, options) => onStage(options, (stage) => measure(stage, system, options)),
 };

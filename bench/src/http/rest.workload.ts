@@ -37,7 +37,7 @@ function startGrapevine(stage: Stage): Promise<string> {
 async function startWithReceivers(stage: Stage): Promise<string> {
   const url = await startGrapevine(stage);
   for (let index = 0; index < RECEIVERS; index++) {
-    const receiver = await startServer(stage).call('startGrapevine', `receiver-${index}`, [url]);
+    const receiver = await startServer(stage, 'receiver').call('startGrapevine', `receiver-${index}`, [url]);
     await fetch(`${receiver}/subscribe`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -51,8 +51,8 @@ function startNest(stage: Stage): Promise<string> {
   return startServer(stage).call('startNest');
 }
 
-function startServer(stage: Stage): WorkerProcess<HttpCalls> {
-  return stage.startWorker<HttpCalls>('http/http.worker');
+function startServer(stage: Stage, role = 'server'): WorkerProcess<HttpCalls> {
+  return stage.startWorker<HttpCalls>('http/http.worker', role);
 }
 
 async function measure(stage: Stage, system: string, { warmSeconds, seconds }: RunOptions): Promise<RunResult> {
@@ -62,9 +62,9 @@ async function measure(stage: Stage, system: string, { warmSeconds, seconds }: R
   const body = bodyOf(endpoint.perRequest);
   const load = stage.startOutsider<LoadCalls>(endpoint.load);
   await load.call('load', url, body, warmSeconds);
-  const measurement = new Measurement(stage);
+  const measurement = await Measurement.start(stage);
   const { accepted, refused, elapsedMs, p50Ms, p99Ms } = await load.call('load', url, body, seconds);
-  const { cpuMs, rssMiB, foreignShare } = measurement.end();
+  const { cpuMs, rssMiB, foreignShare } = await measurement.end();
   const messages = accepted * endpoint.perRequest;
   const figures = {
     deliveredPerSecond: (messages * 1_000) / elapsedMs,
@@ -91,5 +91,5 @@ export const w5: Workload = {
   title: `1 server, publishes by REST, one and ${BATCH} per request, and ${BATCH} per event of a client's socket`,
   seconds: 5,
   systems: Object.keys(ENDPOINTS),
-  run: (system, options) => onStage(options.warmSeconds + options.seconds, (stage) => measure(stage, system, options)),
+  run: (system, options) => onStage(options, (stage) => measure(stage, system, options)),
 };

@@ -36,7 +36,7 @@ export class Mesh {
     const workers: Node[] = [];
     const earlier: string[] = [];
     for (let index = 0; index < nodes; index++) {
-      const worker = stage.startWorker<MeshCalls>('mesh/mesh.worker');
+      const worker = stage.startWorker<MeshCalls>('mesh/mesh.worker', index === 0 ? 'publisher' : 'receiver');
       const context = { index, nodes, countsCopies, earlier, servers, folder: stage.makeFolder() };
       const address = await worker.call('start', system, context);
       await Promise.all(workers.map((each) => each.call('nodeJoined', address)));
@@ -62,10 +62,10 @@ export class Mesh {
   async #measure(publish: (phase: Phase) => Promise<Published>): Promise<RunResult> {
     await drained((await publish(1)).sent, () => this.#counts(1));
     const copiesBefore = await this.#copies();
-    const measurement = new Measurement(this.stage);
+    const measurement = await Measurement.start(this.stage);
     const published = await publish(2);
     await drained(published.sent, () => this.#counts(2));
-    const cost = measurement.end();
+    const cost = await measurement.end();
     const copies = (await this.#copies()) - copiesBefore;
     const received = await Promise.all(this.receivers.map((node) => node.call('received', 2)));
     const figures = figuresOf(published, received, cost);

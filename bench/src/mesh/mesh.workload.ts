@@ -11,9 +11,7 @@ const LARGE: MeshShape = { nodes: 16, countsCopies: true };
 /** Measures on a fresh mesh. */
 function onMesh(shape: MeshShape, measure: (mesh: Mesh, options: RunOptions) => Promise<RunResult>): Workload['run'] {
   return (system, options) =>
-    onStage(options.warmSeconds + options.seconds, async (stage) =>
-      measure(await Mesh.start(stage, system, shape), options),
-    );
+    onStage(options, async (stage) => measure(await Mesh.start(stage, system, shape), options));
 }
 
 /** Throughput: 4 nodes, all subscribed, one publishes flat out. */
