@@ -27,12 +27,13 @@ export class AckWaits {
     const { stream, seq } = placed;
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
+      const receipt = (confirmation: Confirmation): Receipt => receiptOf(placed, { level, ...confirmation });
       const deadline = this.deadlines.set(timeoutMs, () => {
         this.#waits.delete(id);
         this.driver.handle({ type: 'abandon', id });
-        reject(timedOut(receiptOf(placed, level, this.driver.confirmationOf(stream.id, seq)), timeoutMs));
+        reject(timedOut(receipt(this.driver.confirmationOf(stream.id, seq)), timeoutMs));
       });
-      this.#waits.set(id, { deadline, resolve: (confirmation) => resolve(receiptOf(placed, level, confirmation)) });
+      this.#waits.set(id, { deadline, resolve: (confirmation) => resolve(receipt(confirmation)) });
       this.driver.handle({ type: 'await', id, stream: stream.id, seq, level });
     });
   }

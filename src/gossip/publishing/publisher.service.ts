@@ -31,7 +31,8 @@ const LOG_TIMEOUT_MS = 10_000;
 
 /** A message between `publish` and its receipt. */
 interface Publication {
-  readonly input: PublishInput;
+  /** Of its payload, which is copied by now: thousands of messages may wait, and none of their payloads with them. */
+  readonly bytes: number;
   readonly options: PublishOptions;
   readonly publishedAtMs: number;
   readonly resolve: (receipt: Receipt | Promise<Receipt>) => void;
@@ -99,15 +100,15 @@ export class PublisherService {
     }
     return new Promise((resolve, reject) => {
       const admitted = (): void => {
-        this.#append({ input, options, publishedAtMs: this.clock.wallMs(), resolve, reject });
+        this.#append(input, { bytes, options, publishedAtMs: this.clock.wallMs(), resolve, reject });
       };
       if (this.room.take(bytes)) admitted();
       else this.room.wait(bytes, options, { admitted, refused: reject });
     });
   }
 
-  #append(publication: Publication): void {
-    const { input, publishedAtMs } = publication;
+  #append(input: PublishInput, publication: Publication): void {
+    const { bytes, publishedAtMs } = publication;
     let own: OwnStream;
     try {
       const { refusal } = this.log.storeState;
@@ -117,7 +118,7 @@ export class PublisherService {
       return this.#refuse([publication], error);
     }
     let last = own.open.at(-1);
-    if (last === undefined || isFull(own.cutter, last.content, input.payload.length)) {
+    if (last === undefined || isFull(own.cutter, last.content, bytes)) {
       last = { content: new ContentWriter(publishedAtMs, own.lastBytes), publications: [] };
       own.open.push(last);
     }
@@ -209,26 +210,27 @@ export class PublisherService {
   #settle({ stream, firstSeq, lastSeq }: Bundle, publications: readonly Publication[]): void {
     const confirmation = this.driver.confirmationOf(stream.id, lastSeq);
     const publisherName = this.settings.name;
+    const local = { level: 'local', ...confirmation } as const;
     let settled = 0;
-    let bytes = 0;
-    publications.forEach(({ input, options: { ack, timeoutMs }, publishedAtMs, resolve }, index) => {
+    let settledBytes = 0;
+    publications.forEach(({ bytes, options: { ack, timeoutMs }, publishedAtMs, resolve }, index) => {
       const placed = { stream, seq: firstSeq + index, publisherName, publishedAtMs };
       if (ack === 'local' || ack === 1) {
-        resolve(receiptOf(placed, ack, confirmation));
+        resolve(receiptOf(placed, ack === 'local' ? local : { level: ack, ...confirmation }));
         settled++;
-        bytes += input.payload.length;
+        settledBytes += bytes;
       } else {
-        resolve(this.acks.wait(placed, ack, timeoutMs).finally(() => this.room.release(1, input.payload.length)));
+        resolve(this.acks.wait(placed, ack, timeoutMs).finally(() => this.room.release(1, bytes)));
       }
     });
-    this.room.release(settled, bytes);
+    this.room.release(settled, settledBytes);
   }
 
   #refuse(publications: readonly Publication[], error: unknown): void {
     for (const { reject } of publications) reject(error);
     this.room.release(
       publications.length,
-      publications.reduce((sum, { input }) => sum + input.payload.length, 0),
+      publications.reduce((sum, { bytes }) => sum + bytes, 0),
     );
   }
 

@@ -94,7 +94,7 @@ describe('receiptOf', () => {
   it('names the message as its view does', () => {
     const ack = { level: 'all', confirmed: 2, of: 3 } as const;
     const placed = { stream: STREAM, seq: 7, publisherName: 'A', publishedAtMs: 0 };
-    const receipt = receiptOf(placed, ack.level, ack);
+    const receipt = receiptOf(placed, ack);
     expect(receipt).toMatchObject({
       id: `${STREAM.id}.7`,
       topic: 'chat',
