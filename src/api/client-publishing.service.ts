@@ -54,9 +54,9 @@ export class ClientPublishing {
   }
 
   async #publish({ value, options, idempotencyKey }: Ask, caller: Caller): Promise<Receipt> {
-    const request = readPublish(value);
+    const request = readPublish(value, idempotencyKey);
     assertGranted(caller, 'publish', request.topic);
-    return this.publishing.publish({ ...request, idempotencyKey }, options);
+    return this.publishing.publish(request, options);
   }
 
   /** Runs a request whose key stands for this body; `idempotency-mismatch` when it was used for another one. */

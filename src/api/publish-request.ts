@@ -31,7 +31,7 @@ const FIELDS = new Set(['topic', 'message', 'ttlMs', 'headers']);
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** What a client asks to publish; throws the GrapevineError that says why not. Sizes are checked where it is encoded. */
-export function readPublish(value: unknown): PublishRequest {
+export function readPublish(value: unknown, idempotencyKey?: string): PublishRequest {
   if (value instanceof GrapevineError) throw value;
   if (!isObject(value)) throw invalidRequest([{ field: 'body', message: 'must be an object with topic and message' }]);
   const { topic, message, ttlMs, headers } = value;
@@ -42,6 +42,7 @@ export function readPublish(value: unknown): PublishRequest {
     message: isBytesObject(message) ? Buffer.from(message.$bytes, 'base64') : message,
     headers: headers as PublishRequest['headers'],
     ttlMs: ttlMs as number | undefined,
+    idempotencyKey,
   };
 }
 

@@ -27,7 +27,7 @@ export class AckWaits {
     const { stream, seq } = placed;
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const receipt = (confirmation: Confirmation): Receipt => receiptOf(placed, { level, ...confirmation });
+      const receipt = ({ confirmed, of }: Confirmation): Receipt => receiptOf(placed, { level, confirmed, of });
       const deadline = this.deadlines.set(timeoutMs, () => {
         this.#waits.delete(id);
         this.driver.handle({ type: 'abandon', id });

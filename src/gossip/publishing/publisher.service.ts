@@ -208,15 +208,15 @@ export class PublisherService {
 
   /** Receipts for all messages of a bundle that is in the log; whoever wants more logs waits on, and keeps its room. */
   #settle({ stream, firstSeq, lastSeq }: Bundle, publications: readonly Publication[]): void {
-    const confirmation = this.driver.confirmationOf(stream.id, lastSeq);
+    const { confirmed, of } = this.driver.confirmationOf(stream.id, lastSeq);
     const publisherName = this.settings.name;
-    const local = { level: 'local', ...confirmation } as const;
+    const local = { level: 'local', confirmed, of } as const;
     let settled = 0;
     let settledBytes = 0;
     publications.forEach(({ bytes, options: { ack, timeoutMs }, publishedAtMs, resolve }, index) => {
       const placed = { stream, seq: firstSeq + index, publisherName, publishedAtMs };
       if (ack === 'local' || ack === 1) {
-        resolve(receiptOf(placed, ack === 'local' ? local : { level: ack, ...confirmation }));
+        resolve(receiptOf(placed, ack === 'local' ? local : { level: ack, confirmed, of }));
         settled++;
         settledBytes += bytes;
       } else {
