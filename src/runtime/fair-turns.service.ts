@@ -15,13 +15,16 @@ export class FairTurns {
 
   constructor(private readonly clock: SystemClock) {}
 
-  /** Resolves at once while this turn is young, else in the next one. */
+  /** Resolves at once while this turn is young, else in the first one in which there is time left. */
   async fairTurn(): Promise<void> {
-    if (this.#untilMs === undefined) {
-      this.#untilMs = this.clock.monotonicMs() + TURN_MS;
-      setImmediate(() => (this.#untilMs = undefined));
-    } else if (this.clock.monotonicMs() >= this.#untilMs) {
-      await nextTurn();
-    }
+    while (this.#isOver()) await nextTurn();
+  }
+
+  #isOver(): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (this.#untilMs !== undefined) return nowMs >= this.#untilMs;
+    this.#untilMs = nowMs + TURN_MS;
+    setImmediate(() => (this.#untilMs = undefined));
+    return false;
   }
 }
