@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { SystemClock } from './system-clock.service.js';
 
@@ -7,7 +6,7 @@ export const TURN_MS = 5;
 
 /**
  * Work that goes on in promises alone never lets sockets and timers have their turn: an application that publishes, awaits and
- * publishes again. Whoever does a piece of such work asks for a fair turn first.
+ * publishes again. Whoever does a piece of such work asks right before it, and waits for a further turn as long as one is over.
  */
 @Injectable()
 export class FairTurns {
@@ -15,12 +14,8 @@ export class FairTurns {
 
   constructor(private readonly clock: SystemClock) {}
 
-  /** Resolves at once while this turn is young, else in the first one in which there is time left. */
-  async fairTurn(): Promise<void> {
-    while (this.#isOver()) await nextTurn();
-  }
-
-  #isOver(): boolean {
+  /** Whether this turn has gone on for long enough. */
+  isOver(): boolean {
     const nowMs = this.clock.monotonicMs();
     if (this.#untilMs !== undefined) return nowMs >= this.#untilMs;
     this.#untilMs = nowMs + TURN_MS;

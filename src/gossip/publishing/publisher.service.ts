@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { BUNDLE_SEAL_BYTES, sealBundle, signBundle } from '../../crypto/bundle-seal.js';
@@ -165,9 +166,9 @@ export class PublisherService {
   async #commit(own: OwnStream, { content, publications }: OpenBundle): Promise<void> {
     const limit = this.#limitWait(own, publications);
     try {
-      await this.turns.fairTurn();
       const plaintext = content.finish();
       const turn = await this.keys.sealingTurn(own.stream.topic);
+      while (this.turns.isOver()) await nextTurn();
       const bundle = this.#seal(own, content, plaintext, turn);
       const { arrival, committed } = this.log.appendOwn(bundle);
       // A write that failed may have reached the log all the same: its numbers are used then, and others must get it.
