@@ -21,8 +21,8 @@ export interface SubscriberWorld {
   unwant(pattern: string): void;
   /** Resolves when the history that other nodes hold is here, or the time is over; `isMore` when the node never asked for it. */
   pullHistory(isMore: boolean, timeoutMs: number): Promise<void>;
-  /** Resolves when the repeats of what a reader may have got elsewhere are known. */
-  learnRepeats(pattern: string): Promise<void>;
+  /** Resolves when the repeats of what a reader may have got elsewhere are known, or the time is over; it may want that no more. */
+  learnRepeats(pattern: string, timeoutMs: number, isWanted: () => boolean): Promise<void>;
   /** False when something after the starting point is lost. */
   start(subscriber: Subscriber, pattern: string, point: StartingPoint): Promise<boolean>;
   stop(subscriber: Subscriber, pattern: string): void;
@@ -53,7 +53,8 @@ export class OpenSubscriber implements ClientSubscriber {
     const { state, isMore } = this.#want(pattern, point);
     if (point.from !== 'now') {
       await this.world.pullHistory(isMore, timeoutMs);
-      if (point.from === 'cursor') await this.world.learnRepeats(pattern);
+      const isWanted = (): boolean => this.#isWanted(pattern, state);
+      if (point.from === 'cursor' && isWanted()) await this.world.learnRepeats(pattern, timeoutMs, isWanted);
       this.world.assertOpen();
     }
     this.#assertWanted(pattern, state);
@@ -112,9 +113,13 @@ export class OpenSubscriber implements ClientSubscriber {
     return { state: known, isMore };
   }
 
+  #isWanted(pattern: string, state: { started: boolean }): boolean {
+    return !this.subscriber.isClosed && this.#patterns.get(pattern) === state;
+  }
+
   #assertWanted(pattern: string, state: { started: boolean }): void {
-    const isGone = this.subscriber.isClosed || this.#patterns.get(pattern) !== state;
-    if (isGone) throw new GrapevineError('invalid-request', 'unsubscribed while its history was on its way');
+    if (!this.#isWanted(pattern, state))
+      throw new GrapevineError('invalid-request', 'unsubscribed while its history was on its way');
   }
 
   async #start(pattern: string, point: StartingPoint, state: { started: boolean }): Promise<boolean> {

@@ -23,6 +23,10 @@ const SUBSCRIPTIONS_MAX = 262_144;
 /** Pages that are read at a time; further requests are refused. */
 const PAGES_READ_MAX = 64;
 
+/** A page that goes on elsewhere waits so long for the repeats to be known, and so many of them at a time. */
+const PAGE_LEARN_MS = 1_000;
+const PAGES_WAITING_MAX = 1_024;
+
 /** A page that would begin with what cannot be opened yet waits so long for the key, which is looked for again so often. */
 const KEY_WAIT_MS = 1_000;
 const KEY_POLL_MS = 25;
@@ -50,6 +54,7 @@ export class SubscriptionsService {
   ]);
   readonly #pulls = new Set<Promise<void>>();
   #pagesRead = 0;
+  #pagesWaiting = 0;
   #isClosed = false;
 
   constructor(
@@ -121,15 +126,30 @@ export class SubscriptionsService {
     if (!this.interest.isWanted(topic)) {
       throw new GrapevineError('no-interest', 'neither this node nor a client of it is subscribed to the topic');
     }
+    if (point.value.from === 'cursor') await this.#learnForPage(topic);
     if (this.#pagesRead >= PAGES_READ_MAX) {
       throw new GrapevineError('too-many-requests', `a node reads ${PAGES_READ_MAX} pages at a time`);
     }
     this.#pagesRead++;
     try {
-      if (point.value.from === 'cursor') await this.repeats.learn(topic);
       return await this.#read(topic, point.value, options.limit);
     } finally {
       this.#pagesRead--;
+    }
+  }
+
+  /** Pages that wait for this take no place of those that are read. */
+  async #learnForPage(topic: string): Promise<void> {
+    if (this.#pagesWaiting >= PAGES_WAITING_MAX) {
+      throw new GrapevineError('too-many-requests', `${PAGES_WAITING_MAX} pages wait already`);
+    }
+    const impatientMs = this.clock.monotonicMs() + PAGE_LEARN_MS;
+    const isWanted = (): boolean => !this.#isClosed && this.clock.monotonicMs() < impatientMs;
+    this.#pagesWaiting++;
+    try {
+      await this.repeats.learn(topic, { timeoutMs: PAGE_LEARN_MS, isWanted });
+    } finally {
+      this.#pagesWaiting--;
     }
   }
 
@@ -154,7 +174,7 @@ export class SubscriptionsService {
       want: (pattern, point) => this.#want(pattern, by, point),
       unwant: (pattern) => this.#unwant(pattern, by),
       pullHistory: (isMore, timeoutMs) => this.#pullHistory(isMore, timeoutMs),
-      learnRepeats: (pattern) => this.repeats.learn(pattern),
+      learnRepeats: (pattern, timeoutMs, isWanted) => this.repeats.learn(pattern, { timeoutMs, isWanted }),
       start: (reader, pattern, point) => this.subscribers.start(reader, pattern, point),
       stop: (reader, pattern) => this.subscribers.stop(reader, pattern),
       closed: () => open.delete(subscriber),

@@ -16,6 +16,7 @@ class Client {
   readonly got: string[] = [];
   readonly cursors: string[] = [];
   readonly wanted: string[] = [];
+  readonly learned: string[] = [];
   readonly client: OpenSubscriber;
   hasRoom = true;
   isCut = false;
@@ -33,7 +34,10 @@ class Client {
       want: (pattern, { from }) => this.wanted.push(`${pattern} from ${from}`) > 0,
       unwant: (pattern) => this.wanted.push(`not ${pattern}`),
       pullHistory: () => this.history,
-      learnRepeats: () => Promise.resolve(),
+      learnRepeats: (pattern, timeoutMs) => {
+        this.learned.push(`${pattern} in ${timeoutMs}`);
+        return Promise.resolve();
+      },
       start: (subscriber, pattern, point) => Promise.resolve(finish(subscriber.start(pattern, point, NOW_MS))),
       stop: (subscriber, pattern) => subscriber.stop(pattern),
       closed: () => this.wanted.push('closed'),
@@ -143,6 +147,17 @@ describe('a client', () => {
     node.client.unsubscribe('news.eu');
     await expect(subscribing).rejects.toMatchObject({ code: 'invalid-request' });
     expect(node.wanted).toEqual(['news.eu from retained', 'not news.eu']);
+  });
+
+  it('has its node learn of repeats as long as it waits, and not once it closed', async () => {
+    const node = new Client();
+    const { cursor: after } = await node.client.subscribe('news.eu');
+    await node.client.subscribe('news.eu', { after });
+    expect(node.learned).toEqual(['news.eu in 1000']);
+    const subscribing = node.client.subscribe('news.eu', { after });
+    node.client.close();
+    await expect(subscribing).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(node.learned).toHaveLength(1);
   });
 
   it('is refused as draining when the node began to drain meanwhile', async () => {
