@@ -178,6 +178,11 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
     return this.delivery.isKeyWanted(keyId);
   }
 
+  /** Whether a message was delivered that the log refused, and is to be fetched once more. */
+  isUnlogged(stream: StreamId, seq: number): boolean {
+    return this.driver.isUnlogged(stream, seq);
+  }
+
   /** A part of a topic in order of arrival, whole bundles after `afterArrival`; empty when there is no more. */
   readTopic(topic: string, afterArrival: number): readonly OpenedBundle[] {
     const bundles = this.log.readTopic(topic, afterArrival, READ_BUNDLES, READ_BYTES);
@@ -219,6 +224,7 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
   }
 
   linkUp(peer: NodeId): void {
+    this.delivery.linkUp();
     this.keys.linkUp(peer).catch((cause: unknown) => this.logger.error('keys.pairing-failed', { peer, cause }));
     this.driver.handle({ type: 'linkUp', peer });
   }

@@ -22,6 +22,9 @@ export const NOTED_STREAMS_MAX = 1_024;
 const STREAMS_A_SLICE = 2_048;
 const LOOKUP_STREAMS = 64;
 
+/** Streams of which it is known what the subscriber was told to have missed. */
+const LOST_STREAMS_MAX = 1_024;
+
 const NOTHING: ReadonlyMap<StreamId, number> = new Map();
 
 /** When a feed is full, and what it leaves out. */
@@ -30,6 +33,8 @@ export interface FeedOptions extends OutboxBounds {
   readonly whenFull: 'cut' | 'reread';
   /** Messages that are passed over: expired ones, and repeats of what the subscriber has. */
   readonly isUnwanted: (message: Message, has: Has) => boolean;
+  /** Messages up to this one were passed over, and what was taken with them is given. */
+  readonly passed?: (stream: StreamId, seq: number) => void;
 }
 
 interface Coverage {
@@ -57,6 +62,8 @@ export class Feed {
   readonly #progress = new Progress();
   /** At most one for each stream: they go before everything else. */
   readonly #lateGaps = new Map<StreamId, Gap>();
+  /** The last gap of each stream that was told: copies of what is in it are no repeats. */
+  readonly #lost = new Map<StreamId, { readonly from: number; readonly to: number }>();
   readonly #starting = new Set<Starting>();
   /** How far the streams are of which something was passed over, once what was taken with it is given. */
   #passed: ReadonlyMap<StreamId, number> = NOTHING;
@@ -77,12 +84,12 @@ export class Feed {
     return this.#lateGaps.size > 0 || !this.#outbox.isEmpty || this.#replay.hasMore;
   }
 
-  /** Some of what is read from the log waits for keys: `unlock` is to be called now and then. */
+  /** Some of what is read from the log waits for keys, or to be there: `unlock` is to be called now and then. */
   get isLocked(): boolean {
     return this.#replay.isLocked;
   }
 
-  /** What waited for keys that have come, or are given up, is read on. */
+  /** What waited for keys or messages that have come, or are given up, is read on. */
   unlock(): void {
     this.#replay.unlock();
   }
@@ -125,6 +132,7 @@ export class Feed {
         this.#covered.delete(stream.id);
         this.#progress.forget(stream.id);
         this.#lateGaps.delete(stream.id);
+        this.#lost.delete(stream.id);
         this.#replay.drop(stream.id);
         this.#coveredByTopic.delete(stream.topic);
       }
@@ -168,11 +176,12 @@ export class Feed {
     if (this.#starting.size > 0) return undefined;
     for (const [stream, gap] of this.#lateGaps) {
       this.#lateGaps.delete(stream);
-      return { gap };
+      return this.#tell(gap);
     }
     // What waits in the outbox goes first: a stream that overflowed is read on from the log after it.
     const next = this.#outbox.take(messagesMax) ?? this.#replay.take(messagesMax);
-    if (next === undefined || 'gap' in next) return next;
+    if (next === undefined) return undefined;
+    if ('gap' in next) return this.#tell(next.gap);
     const wanted = this.#wantedOf(next.messages);
     if (wanted.length > 0) return { messages: wanted };
     this.#advancePassed();
@@ -310,11 +319,26 @@ export class Feed {
   }
 
   #has(stream: StreamId, seq: number): boolean {
-    return (this.#progress.at(stream) ?? 0) >= seq && !this.#replay.owes(stream, seq);
+    if ((this.#progress.at(stream) ?? 0) < seq || this.#replay.owes(stream, seq)) return false;
+    const lost = this.#lost.get(stream);
+    return lost === undefined || seq < lost.from || seq > lost.to;
+  }
+
+  #tell(gap: Gap): Delivery {
+    const { id } = gap.stream;
+    const before = this.#lost.get(id);
+    const isNext = before !== undefined && before.to + 1 >= gap.from && gap.to >= before.from - 1;
+    this.#lost.delete(id);
+    this.#lost.set(id, isNext ? { from: Math.min(before.from, gap.from), to: Math.max(before.to, gap.to) } : gap);
+    if (this.#lost.size > LOST_STREAMS_MAX) this.#lost.delete(this.#lost.keys().next().value!);
+    return { gap };
   }
 
   #advancePassed(): void {
-    for (const [stream, seq] of this.#passed) this.given(stream, seq);
+    for (const [stream, seq] of this.#passed) {
+      this.given(stream, seq);
+      this.options.passed?.(stream, seq);
+    }
     this.#passed = NOTHING;
   }
 }

@@ -2,7 +2,8 @@
  * Reads streams from the log for one subscriber, each in its publisher's order and together about in the order they
  * were published. It reads when it is asked, and only so much at a time, so a slow subscriber costs no memory and a long history no
  * stall. A stream has caught up at the moment when the log has nothing more of it; as nothing else happens in between, its next
- * message is a live one. A stream whose next bundle cannot be opened yet waits for the key, alone; what is not to be had is a gap.
+ * message is a live one. A stream whose next bundle cannot be opened yet waits for the key, alone, and one of which the log refused
+ * what was live until it comes again; what is not to be had is a gap.
  */
 import type { Gap, Message } from '../gossip/bundles/message.js';
 import type { Stream, StreamId } from '../gossip/bundles/stream.js';
@@ -45,8 +46,8 @@ export class Replay {
   readonly #merged = new TimerQueue<Reading>();
   /** In the order in which they were added. */
   readonly #waiting = new Set<Reading>();
-  /** Those whose next bundle cannot be opened yet, and the key that is awaited. */
-  readonly #locked = new Map<Reading, KeyId>();
+  /** Those whose next bundle cannot be opened yet, with the key that is awaited, and those whose next is not in the log yet. */
+  readonly #locked = new Map<Reading, KeyId | undefined>();
   #gap: Gap | undefined;
 
   constructor(
@@ -59,15 +60,16 @@ export class Replay {
     return this.#waiting.size > 0 || this.#merged.size > 0 || this.#gap !== undefined;
   }
 
-  /** Some of it waits for keys: `unlock` is to be called now and then. */
+  /** Some of it waits for keys, or for the log: `unlock` is to be called now and then. */
   get isLocked(): boolean {
     return this.#locked.size > 0;
   }
 
-  /** What waited for keys that have come, or are given up, is read on. */
+  /** What waited for keys or messages that have come, or are given up, is read on. */
   unlock(): void {
     for (const [reading, keyId] of this.#locked) {
-      if (this.log.isKeyAwaited(keyId)) continue;
+      const { stream, from } = reading;
+      if (keyId === undefined ? this.log.isUnlogged(stream.id, from) : this.log.isKeyAwaited(keyId)) continue;
       this.#locked.delete(reading);
       this.#waiting.add(reading);
     }
@@ -171,6 +173,7 @@ export class Replay {
     const isEnd = nextSeq <= from || nextSeq > until;
     if (reading.page.length > 0 || !isEnd) this.#queue(reading);
     else if (awaitedKey !== undefined && nextSeq <= until) this.#locked.set(reading, awaitedKey);
+    else if (this.log.isUnlogged(stream.id, reading.known)) this.#locked.set(reading, undefined);
     else this.#end(reading);
   }
 

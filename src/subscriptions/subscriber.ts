@@ -13,6 +13,8 @@ export interface Sink {
    */
   deliver(messages: readonly Message[]): boolean;
   gap(gap: Gap): void;
+  /** Messages up to this one were passed over; what goes before them was given. */
+  passed?(stream: StreamId, seq: number): void;
   /** The outbox of a client that reads too slowly reached its bound; the subscriber is closed already. */
   cut(): void;
 }
@@ -80,12 +82,12 @@ export class Subscriber {
     return !this.#isPaused && !this.#isClosed && this.feed.hasMore;
   }
 
-  /** Some of what it reads from the log waits for keys. */
+  /** Some of what it reads from the log waits for keys, or to be there. */
   get isLocked(): boolean {
     return !this.#isClosed && this.feed.isLocked;
   }
 
-  /** Reads on where keys have come, or were given up. */
+  /** Reads on where keys or messages have come, or were given up. */
   unlock(): void {
     this.feed.unlock();
     this.ready(this);

@@ -21,7 +21,7 @@ const OUTBOX_BYTES_MAX = 8 * 1024 * 1024;
 /** Subscribers are given what is ready for so long before others have their turn. */
 const FLUSH_MS = 8;
 
-/** Whether the keys that subscribers wait for have come is looked at so often. */
+/** Whether the keys and messages that subscribers wait for have come is looked at so often. */
 const KEYS_PERIOD_MS = 100;
 
 /** Topics whose subscribers are remembered. */
@@ -32,7 +32,7 @@ const ROUTES_MAX = 10_000;
 export class SubscribersService implements GossipListener {
   readonly #patterns = new PatternTree<Subscriber>();
   readonly #routes = new Map<string, ReadonlySet<Subscriber>>();
-  /** Those that wait for keys. */
+  /** Those that wait for keys, or for the log. */
   #locked = new Set<Subscriber>();
   #ready = new Set<Subscriber>();
   #isFlushSet = false;
@@ -59,6 +59,7 @@ export class SubscribersService implements GossipListener {
       bytesMax: OUTBOX_BYTES_MAX,
       whenFull,
       isUnwanted: (message, has) => this.isUnwanted(message, has),
+      passed: (stream, seq) => sink.passed?.(stream, seq),
     });
     return new Subscriber(feed, sink, (subscriber) => this.#flushSoon(subscriber));
   }
@@ -95,7 +96,7 @@ export class SubscribersService implements GossipListener {
   deliver(messages: readonly Message[]): void {
     const topic = messages[0]?.stream.topic;
     if (topic === undefined) return;
-    this.repeats.live(messages);
+    this.repeats.live(messages, (message) => this.#isExpired(message));
     const subscribers = this.#subscribersOf(topic);
     if (subscribers.size === 0) return;
     let bytes = 0;

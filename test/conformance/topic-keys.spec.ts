@@ -11,6 +11,7 @@ import { TopicKeysService } from '../../src/gossip/keys/topic-keys.service.js';
 import { keyIdOf } from '../../src/crypto/topic-keys.js';
 import { decodeGossipFrame, encodeGossipFrame } from '../../src/gossip/bundles/gossip-frame-codec.js';
 import type { GossipFrame } from '../../src/gossip/bundles/gossip-frames.js';
+import type { Bundle } from '../../src/gossip/bundles/bundle.js';
 import { streamOf } from '../../src/gossip/bundles/stream.js';
 import { DeliveryService } from '../../src/gossip/delivery/delivery.service.js';
 import { InboxService } from '../../src/gossip/delivery/inbox.service.js';
@@ -18,6 +19,7 @@ import { BundleLog } from '../../src/gossip/log/bundle-log.service.js';
 import { GrapevineModule } from '../../src/grapevine.module.js';
 import { Grapevine } from '../../src/grapevine.service.js';
 import { PeersService } from '../../src/peers/peers.service.js';
+import { Deadlines } from '../../src/runtime/deadlines.service.js';
 import { SubscriptionsService } from '../../src/subscriptions/subscriptions.service.js';
 import { SubscriptionsModule } from '../../src/subscriptions/subscriptions.module.js';
 import { bundleAt } from '../unit/gossip/log-rig.js';
@@ -35,6 +37,7 @@ interface Node {
   readonly keys: TopicKeysService;
   readonly log: BundleLog;
   readonly inbox: InboxService;
+  readonly deadlines: Deadlines;
   readonly delivery: DeliveryService;
   readonly subscriptions: SubscriptionsService;
 }
@@ -75,6 +78,7 @@ describe('topic keys', { timeout: 60_000 }, () => {
       keys: get(TopicKeysService),
       log: get(BundleLog),
       inbox: get(InboxService),
+      deadlines: get(Deadlines),
       delivery: get(DeliveryService),
       subscriptions: get(SubscriptionsService),
     };
@@ -187,6 +191,25 @@ describe('topic keys', { timeout: 60_000 }, () => {
     isHeld = false;
     await expect.poll(() => heard, POLL).toEqual(['two', 'one']);
     expect(await read()).toEqual([['one', 'two'], []]);
+  });
+
+  it('that were given up are waited for again when somebody asks for them, or a peer is linked that may have them', async () => {
+    const a = await start('A');
+    const { deadlines, delivery } = a;
+    const set = deadlines.set.bind(deadlines);
+    deadlines.set = (_, passed) => set(1, passed);
+    const publisher = Buffer.alloc(32, 1).toString('base64url');
+    const [one, two] = ['one', 'two'].map((topic) =>
+      bundleAt(streamOf(topic, publisher, 1), 1, 1, keyIdOf(randomBytes(32))),
+    ) as [Bundle, Bundle];
+    await a.grapevine.subscribe('*', () => undefined);
+    await expect.poll(() => [one, two].map((bundle) => delivery.open(bundle)), POLL).toEqual(['lost', 'lost']);
+    deadlines.set = set;
+    delivery.backfilled(one);
+    expect([one, two].map((bundle) => delivery.open(bundle))).toEqual(['awaited', 'lost']);
+    const b = await start('B', { peers: [a.peers.url] });
+    await areLinked(a, b);
+    expect(delivery.open(two)).toBe('awaited');
   });
 
   it('are asked for in their turn when more are missing than are asked for at a time', async () => {

@@ -98,6 +98,11 @@ export class DeliveryService {
     this.#askFurther();
   }
 
+  /** Keys that nobody had may be had again. */
+  linkUp(): void {
+    this.requests.linkUp();
+  }
+
   /** Whether this key is being asked for. */
   isKeyWanted(keyId: KeyId): boolean {
     return this.requests.isWanted(keyId);

@@ -119,6 +119,11 @@ export class GossipDriver {
     return this.#core?.isKnown(stream, firstSeq, lastSeq) ?? true;
   }
 
+  /** Whether a message was delivered that the log refused, and is to be fetched once more. */
+  isUnlogged(stream: StreamId, seq: number): boolean {
+    return this.#core?.isUnlogged(stream, seq) ?? false;
+  }
+
   /** How many nodes have confirmed a message of an own stream. */
   confirmationOf(stream: StreamId, seq: number): Confirmation {
     return this.#core?.confirmationOf(stream, seq) ?? { confirmed: 0, of: 0 };

@@ -13,7 +13,7 @@ import { Flow } from './flow.js';
 import { Confirming, loggedOf } from './confirming.js';
 import type { AckFrame, CoreFrame, ExtentsFrame } from '../bundles/gossip-frames.js';
 import type { BundlePlace, GossipInput, GossipOutput, GossipTimer, GossipWorld } from './gossip-protocol.js';
-import { Reception, type ReceptionCounters } from './reception.js';
+import { Reception } from './reception.js';
 import { Repair } from './repair.js';
 import { Serving } from './serving.js';
 import { streamOf, type StreamId } from '../bundles/stream.js';
@@ -107,10 +107,6 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     );
   }
 
-  get counters(): Readonly<ReceptionCounters> {
-    return this.#reception.counters;
-  }
-
   /** Streams that are claimed to be, and not taken in. */
   get newcomers(): number {
     return this.#reception.newcomers;
@@ -135,6 +131,12 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
     const state = this.#table.get(stream);
     if (state === undefined || (state.history !== undefined && lastSeq <= state.window.floor)) return false;
     return state.window.isKnown(firstSeq, lastSeq);
+  }
+
+  /** Whether a message was released that the log refused, and is to be fetched once more. */
+  isUnlogged(stream: StreamId, seq: number): boolean {
+    const state = this.#table.get(stream);
+    return state !== undefined && state.window.frontier < seq && seq <= state.releasedSeq;
   }
 
   confirmationOf(stream: StreamId, seq: number): Confirmation {
@@ -336,9 +338,8 @@ export class GossipCore<B extends BundlePlace> implements Core<GossipInput<B>, G
       for (const stream of streams) {
         this.#dissemination.lag(peer, stream);
         const state = this.#table.get(stream);
-        if (state?.stream.publisher === this.self) {
-          this.#out.push({ type: 'arrived', stream, seq: state.window.frontier });
-        }
+        if (state?.stream.publisher !== this.self) continue;
+        this.#out.push({ type: 'arrived', stream, seq: state.window.frontier });
       }
     }
     this.#reception.tick(nowMs);

@@ -32,12 +32,6 @@ interface Received<B extends BundlePlace> {
   readonly start: number | undefined;
 }
 
-export interface ReceptionCounters {
-  duplicates: number;
-  unwanted: number;
-  refused: number;
-}
-
 export interface ReceptionPorts<B extends BundlePlace> {
   emit(output: GossipOutput<B>): void;
   /** A bundle was released that others may get from here. */
@@ -54,7 +48,6 @@ export interface ReceptionPorts<B extends BundlePlace> {
 }
 
 export class Reception<B extends BundlePlace> {
-  readonly counters: ReceptionCounters = { duplicates: 0, unwanted: 0, refused: 0 };
   readonly #newcomers = new Newcomers<B>();
   /** A stream of this life of the node. */
   #own: Stream | undefined;
@@ -86,11 +79,8 @@ export class Reception<B extends BundlePlace> {
       return;
     }
     const offer = state.window.offer(bundle);
-    if (offer === 'known') {
-      this.counters.duplicates++;
-      this.ports.tell(peer, state);
-    } else if (offer === 'full') this.counters.refused++;
-    else {
+    if (offer === 'known') this.ports.tell(peer, state);
+    else if (offer !== 'full') {
       state.via = peer;
       this.release(state, nowMs);
     }
@@ -197,10 +187,7 @@ export class Reception<B extends BundlePlace> {
   /** The first push of a stream: with the publisher's word it is taken in, without it is looked into. */
   #meet(data: Received<B>, nowMs: number): StreamState<B> | undefined {
     const { stream, firstSeq } = data.bundle;
-    if (this.#isForgotten(stream) || !this.audience.isWantedHere(stream.topic)) {
-      this.counters.unwanted++;
-      return undefined;
-    }
+    if (this.#isForgotten(stream) || !this.audience.isWantedHere(stream.topic)) return undefined;
     if (data.peer !== stream.publisher || data.start === undefined) {
       this.ports.ask(data.peer, stream.topic);
       return undefined;
@@ -324,9 +311,7 @@ export class Reception<B extends BundlePlace> {
   }
 
   #hasRoomFor({ topic }: Stream): boolean {
-    const hasRoom = !this.table.isFull && this.audience.isWantedHere(topic);
-    if (!hasRoom) this.counters.refused++;
-    return hasRoom;
+    return !this.table.isFull && this.audience.isWantedHere(topic);
   }
 
   #drop(newcomer: Newcomer<B>): void {
@@ -379,7 +364,7 @@ export class Reception<B extends BundlePlace> {
     { peer, bundle }: { peer: NodeId; bundle: B },
     nowMs: number,
   ): void {
-    if (history.offer(bundle) === 'known') this.counters.duplicates++;
+    history.offer(bundle);
     for (let ready = history.takeNext(); ready !== undefined; ready = history.takeNext()) {
       this.ports.emit({ type: 'backfill', bundle: ready.bundle, fromSeq: ready.fromSeq });
     }

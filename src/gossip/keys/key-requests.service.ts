@@ -15,7 +15,7 @@ const RETRY_MS = 500;
 const REQUESTS_MAX = 120;
 /** Requests by way of relays to a publisher that lives and is out of reach; then the key is given up all the same. */
 const RELAYED_REQUESTS_MAX = 1_200;
-/** A key that was given up is asked for again, when it is missed, after this long. */
+/** A key that was given up is asked for again, when it is missed, after this long or once a peer was linked. */
 const GIVEN_UP = { keptMs: 60_000, sizeMax: 16_384 };
 /** Keys that are asked for at a time; further ones have to wait for a place. */
 const KEYS_MAX = 4_096;
@@ -32,7 +32,7 @@ interface WantedKey {
 @Injectable()
 export class KeyRequests {
   readonly #wanted = new Map<KeyId, WantedKey>();
-  readonly #givenUp = new ExpiringMap<KeyId, true>(GIVEN_UP);
+  #givenUp = new ExpiringMap<KeyId, true>(GIVEN_UP);
   #gaveUp: ((keyId: KeyId) => void) | undefined;
 
   constructor(
@@ -54,6 +54,7 @@ export class KeyRequests {
     if (this.#wanted.size >= KEYS_MAX) return false;
     const wanted = { stream, requests: 0, attempts: 0, deadline: this.#retryLater(keyId) };
     this.#wanted.set(keyId, wanted);
+    this.#givenUp.delete(keyId);
     this.#ask(keyId, wanted);
     return true;
   }
@@ -62,7 +63,12 @@ export class KeyRequests {
     return this.#wanted.has(keyId);
   }
 
-  /** It was asked for in vain a moment ago. */
+  /** A holder of what was given up may have come: it is asked for when it is missed next. */
+  linkUp(): void {
+    this.#givenUp = new ExpiringMap(GIVEN_UP);
+  }
+
+  /** It was asked for in vain a moment ago, nobody came since, and nothing asks for it again. */
   isGivenUp(keyId: KeyId): boolean {
     return this.#givenUp.get(keyId, this.clock.monotonicMs()) !== undefined;
   }

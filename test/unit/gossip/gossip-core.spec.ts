@@ -86,6 +86,19 @@ describe('a log that takes no more', () => {
     ]);
   });
 
+  it('lacks what was released until that is here again, or given up', () => {
+    const rig = setUp();
+    const lacking = () => [6, 7, 9, 10].filter((seq) => rig.core.isUnlogged(STREAM.id, seq));
+    expect(lacking()).toEqual([]);
+    rig.handle({ type: 'unlogged', stream: STREAM.id, frontier: 6 });
+    expect(lacking()).toEqual([7, 9]);
+    rig.received(P, bundleAt(STREAM, 7, 8), { isRepair: true });
+    expect(lacking()).toEqual([9]);
+    rig.frame(P, extents({ start: 20, floor: 20, frontier: 25 }));
+    rig.run(3_000);
+    expect(lacking()).toEqual([]);
+  });
+
   it('is not acknowledged for', () => {
     const rig = setUp();
     rig.handle({ type: 'unlogged', stream: STREAM.id, frontier: 6 });

@@ -169,6 +169,40 @@ describe('a feed', () => {
     expect(takeAll(feed)).toEqual(['chat 4']);
   });
 
+  describe('whose log refused what was live', () => {
+    const setUp = () => {
+      const log = new WrittenLog();
+      const { feed, live } = feedOn(log, { messagesMax: 1 });
+      begin(feed, 'chat', NOW);
+      live(log.write(chat));
+      log.delivered.set(chat.id, 3);
+      live(messageAt(chat, 2), messageAt(chat, 3));
+      expect([takeAll(feed), feed.isLocked]).toEqual([['chat 1'], true]);
+      feed.unlock();
+      expect([takeAll(feed), feed.isLocked]).toEqual([[], true]);
+      return { log, feed, live };
+    };
+
+    it('reads on when it is there', () => {
+      const { log, feed, live } = setUp();
+      log.write(chat);
+      feed.unlock();
+      expect([takeAll(feed), feed.isLocked]).toEqual([['chat 2'], true]);
+      log.write(chat);
+      feed.unlock();
+      expect([takeAll(feed), feed.isLocked]).toEqual([['chat 3'], false]);
+      live(log.write(chat));
+      expect(takeAll(feed)).toEqual(['chat 4']);
+    });
+
+    it('tells a gap when nobody has it any more', () => {
+      const { log, feed } = setUp();
+      log.dropThrough(chat, 3);
+      feed.unlock();
+      expect([takeAll(feed), feed.isLocked]).toEqual([['gap 2-3 retention'], false]);
+    });
+  });
+
   it('passes on a gap once, without what the subscriber has', () => {
     const log = new WrittenLog();
     const { feed, live } = feedOn(log);

@@ -15,6 +15,8 @@ export class WrittenLog implements MessageLog {
   readonly #lost = new Set<string>();
   #clockMs = 1_000;
   reads = 0;
+  /** Up to where streams were delivered live, also what the log refused. */
+  readonly delivered = new Map<StreamId, number>();
   /** Streams that cannot be opened from a seq on, as a key is awaited. */
   readonly locked = new Map<StreamId, number>();
 
@@ -75,6 +77,10 @@ export class WrittenLog implements MessageLog {
   /** Keys are named after their streams. */
   isKeyAwaited(keyId: string): boolean {
     return this.locked.has(keyId);
+  }
+
+  isUnlogged(stream: StreamId, seq: number): boolean {
+    return (this.extentOf(stream)?.frontier ?? 0) < seq && seq <= (this.delivered.get(stream) ?? 0);
   }
 
   seqBefore(stream: StreamId, wallMs: number): number {
