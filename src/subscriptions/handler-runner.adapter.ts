@@ -1,4 +1,5 @@
 import type { Gap, Message } from '../gossip/bundles/message.js';
+import type { StreamId } from '../gossip/bundles/stream.js';
 import type { Cursor } from './cursor.js';
 import { Progress } from './progress.js';
 import type { Sink } from './subscriber.js';
@@ -12,7 +13,7 @@ export interface RunnerWorld {
   pause(ms: number): Promise<boolean>;
   /** The handler has room again. */
   more(): void;
-  /** The handler is done with another message, or lost some. */
+  /** The handler is done with another message, or lost some, or some were passed over. */
   moved(): void;
 }
 
@@ -69,6 +70,11 @@ export class HandlerRunner implements Sink {
   gap(gap: Gap): void {
     this.options.onGap(gap);
     this.#progress.advance(gap.stream.id, gap.to);
+    this.world.moved();
+  }
+
+  passed(stream: StreamId, seq: number): void {
+    this.#progress.advance(stream, seq);
     this.world.moved();
   }
 

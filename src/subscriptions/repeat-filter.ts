@@ -50,12 +50,14 @@ export class RepeatFilter {
     this.#copies = new ExpiringMap(bounds);
   }
 
-  /** Consecutive messages of a stream, as they come in. */
-  live(messages: readonly Message[], nowMs: number): void {
+  /** Consecutive messages of a stream, as they come in; those that are expired by then nobody is given. */
+  live(messages: readonly Message[], nowMs: number, isExpired: (message: Message) => boolean = () => false): void {
     const first = messages[0];
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return;
-    this.note(messages, nowMs);
+    for (const message of messages) {
+      if (message.idempotencyKey !== undefined && !isExpired(message)) this.#copiesOf(message, nowMs);
+    }
     this.seen(first.stream.id, first.seq - 1, last.seq);
   }
 

@@ -33,9 +33,9 @@ export class RepeatsService {
     private readonly deadlines: Deadlines,
   ) {}
 
-  /** Consecutive messages of a stream that came in. */
-  live(messages: readonly Message[]): void {
-    this.#filter.live(messages, this.clock.monotonicMs());
+  /** Consecutive messages of a stream that came in; those that are expired by then nobody is given. */
+  live(messages: readonly Message[], isExpired: (message: Message) => boolean): void {
+    this.#filter.live(messages, this.clock.monotonicMs(), isExpired);
   }
 
   isRepeat(message: Message, has: Has): boolean {

@@ -164,6 +164,7 @@ export class SubscriptionsService {
     const closing: Sink = {
       deliver: (messages) => sink.deliver(messages),
       gap: (gap) => sink.gap(gap),
+      passed: (stream, seq) => sink.passed?.(stream, seq),
       cut: () => {
         subscriber.close();
         sink.cut();

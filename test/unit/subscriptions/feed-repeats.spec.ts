@@ -162,6 +162,48 @@ describe('a feed of messages that are repeated under their keys', () => {
     expect(got).toEqual([1]);
   });
 
+  it('gives the other copy of what its reader was told to have missed', () => {
+    const [one, two] = [streams[0]!, streams[1]!];
+    const published = new Map([one, two].map((stream) => [stream, [messageAt(stream, 1, { idempotencyKey: 'k' })]]));
+    const node = new Node(published);
+    const feed = node.feed();
+    begin(feed, 'chat', NOW);
+    node.receive(one, 1);
+    feed.offerGap({ stream: one, from: 1, to: 1, reason: 'retention' });
+    feed.offer(node.receive(two, 1), 1);
+    const got: string[] = [];
+    expect(feed.take(10)).toMatchObject({ gap: { from: 1, to: 1 } });
+    feed.given(one.id, 1);
+    takeOne(feed, 10, ({ stream }) => got.push(stream.id));
+    expect(got).toEqual([two.id]);
+  });
+
+  it('says what it passed over, once what goes before is given', () => {
+    const [stream] = [streams[0]!];
+    const log = new WrittenLog();
+    const passed: number[] = [];
+    const feed = new Feed(log, {
+      messagesMax: 10,
+      bytesMax: 1_000,
+      whenFull: 'cut',
+      isUnwanted: ({ seq }) => seq >= 2,
+      passed: (_, seq) => passed.push(seq),
+    });
+    begin(feed, 'chat', NOW);
+    const offer = (count: number): unknown =>
+      feed.offer(
+        Array.from({ length: count }, () => log.write(stream, { idempotencyKey: 'k' })),
+        count,
+      );
+    offer(2);
+    takeOne(feed, 10, () => expect(passed).toEqual([]));
+    feed.take(10);
+    expect(passed).toEqual([2]);
+    offer(1);
+    feed.take(10);
+    expect(passed).toEqual([2, 3]);
+  });
+
   it('has no cursor behind what is still to be given', () => {
     const [stream] = [streams[0]!];
     const log = new WrittenLog();

@@ -7,7 +7,7 @@ const messages = [1, 2, 3].map((seq) => messageAt(chat, seq));
 
 /** A runner whose pauses are over at once, unless its node drains. */
 function run(options: Partial<HandlerOptions>) {
-  const told = { pausesMs: [] as number[], more: 0, gaveUp: [] as string[], isDraining: false };
+  const told = { pausesMs: [] as number[], more: 0, moved: 0, gaveUp: [] as string[], isDraining: false };
   const runner = new HandlerRunner(
     {
       handler: () => undefined,
@@ -22,7 +22,7 @@ function run(options: Partial<HandlerOptions>) {
         return Promise.resolve(!told.isDraining);
       },
       more: () => told.more++,
-      moved: () => undefined,
+      moved: () => told.moved++,
     },
   );
   return { runner, told, seq: () => runner.cursor().streams.get(chat.id) };
@@ -35,6 +35,13 @@ describe('a handler runner', () => {
     expect(runner.deliver(messages)).toBe(true);
     expect(seen).toEqual([1, 2, 3]);
     expect(seq()).toBe(3);
+  });
+
+  it('counts what was passed over as done, so that its place is saved', () => {
+    const { runner, told, seq } = run({});
+    runner.deliver(messages);
+    runner.passed(chat.id, 5);
+    expect([seq(), told.moved]).toEqual([5, 4]);
   });
 
   it('runs one message after the other and counts what is done', async () => {

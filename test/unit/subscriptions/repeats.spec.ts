@@ -72,6 +72,14 @@ describe('the repeats that a node learns from its log', () => {
     return () => alarms.onApplicationShutdown();
   });
 
+  it('are none of a message that was expired when it came in: nobody was given it', () => {
+    const ofElsewhere = keyed(elsewhere, 1);
+    repeats.live([keyed(here, 1), keyed(here, 2)], () => true);
+    expect(repeats.isRepeat(ofElsewhere, () => true)).toBe(false);
+    repeats.live([keyed(there, 1)], () => false);
+    expect(repeats.isRepeat(ofElsewhere, () => true)).toBe(true);
+  });
+
   it('are those of all streams that match', async () => {
     log.add(here, 9);
     log.add(there, 9, 3);
