@@ -141,9 +141,9 @@ export class GossipService implements OnModuleInit, BeforeApplicationShutdown, O
 
   /** What the node's own store takes: all, nothing as it is full, or nothing as its disk fails or does not answer. */
   get storeState(): 'ok' | 'full' | 'failing' {
-    const { refusal } = this.log.storeState;
-    if (refusal === undefined) return 'ok';
-    return refusal.code === 'store-full' ? 'full' : 'failing';
+    const { failure } = this.log.storeState;
+    if (failure === undefined) return 'ok';
+    return failure.code === 'store-full' ? 'full' : 'failing';
   }
 
   /** A publisher's NODE_NAME, as last known. */

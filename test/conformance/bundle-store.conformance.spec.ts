@@ -54,6 +54,13 @@ describe.each([
     await store.close();
   });
 
+  it('can be tried without anything to show for it', async () => {
+    const { store } = await make();
+    await store.probe();
+    expect([store.failure, store.extents(), store.lastArrival()]).toEqual([undefined, [], 0]);
+    await store.close();
+  });
+
   it('reads a write before it is committed, and once only while it is being committed', async () => {
     const { store } = await make();
     const written = store.append(bundleOf(stream, 1, 1), extentOf(stream, 0, 1));

@@ -70,6 +70,9 @@ describe.skipIf(skip !== undefined)('a store on a small disk', { timeout: LIMIT_
     let store = lmdbStore(folder, 'async', [], clock);
     await store.open();
     expect(await appendUntilRefused(store)).toBe('store-full');
+    clock.nowMs += WRITE_PAUSE_MS;
+    expect([store.failure, store.refusal]).toMatchObject([{ code: 'store-full' }, undefined]);
+    await expect(store.probe()).rejects.toMatchObject({ code: 'store-full' });
     const held = heldOf(store);
     expect(held).toBeGreaterThan(50);
     // Until the disk is tried again a refusal changes nothing, so that nothing has to be read again either.
@@ -82,7 +85,10 @@ describe.skipIf(skip !== undefined)('a store on a small disk', { timeout: LIMIT_
     await store.open();
     expect(await appendTo(store)).toBe('store-full');
     expect(heldOf(store)).toBe(held);
+    expect(store.failure).toMatchObject({ code: 'store-full' });
     disk.empty();
+    await store.probe();
+    expect(store.failure).toBeUndefined();
     expect(await appendTo(store)).toBe('written');
     expect(heldOf(store)).toBe(held + 1);
     await store.close();

@@ -36,6 +36,8 @@ const READ_BYTES = 4 * 1024 * 1024;
 /** Retention waits so long after a bound was passed, so that it drops more than one bundle at a time. */
 const OVERFLOW_DELAY_MS = 50;
 const SWEEP_PERIOD_MS = { min: 500, max: 60_000 };
+/** A store that failed is tried so often, by a sweep, whether anybody writes or not. */
+const PROBE_PERIOD_MS = 5_000;
 /** History that has not grown for so long will not be completed. */
 const BACKFILL_STALE_MS = 600_000;
 
@@ -105,7 +107,7 @@ export class BundleLog {
   }
 
   /** What others may know of the store; its id names the order of arrivals in cursors. */
-  get storeState(): Pick<BundleStore, 'id' | 'counters' | 'refusal'> {
+  get storeState(): Pick<BundleStore, 'id' | 'counters' | 'refusal' | 'failure'> {
     return this.store;
   }
 
@@ -267,7 +269,7 @@ export class BundleLog {
     return this.#writing(this.store.saveKey({ keyId, stream: use?.stream, firstSeq: use?.firstSeq ?? 0, wrapped }));
   }
 
-  /** Drops what is too much or too old, and resolves when nothing is; runs by itself, never twice at a time. */
+  /** Drops what is too much or too old, and resolves when nothing is; tries a store that failed. Runs by itself, never twice at a time. */
   sweep(): Promise<void> {
     this.#sweepDueMs = Infinity;
     this.#sweeping ??= this.#sweepNow().finally(() => {
@@ -291,10 +293,12 @@ export class BundleLog {
       this.#backfills.drop(stream);
       if (extent !== undefined) this.#unattended(this.store.dropThroughFloor(extent));
     }
+    if (this.store.failure !== undefined) await this.#writing(this.store.probe()).catch(() => undefined);
     // A write that fails was logged as such; the next sweep tries again.
     await this.#retention.sweep().catch(() => undefined);
     const periodMs = Math.min(Math.max(this.settings.retentionMs / 20, SWEEP_PERIOD_MS.min), SWEEP_PERIOD_MS.max);
-    this.#sweepAt(this.clock.monotonicMs() + periodMs);
+    const probeMs = this.store.failure === undefined ? Infinity : PROBE_PERIOD_MS;
+    this.#sweepAt(this.clock.monotonicMs() + Math.min(periodMs, probeMs));
   }
 
   #sweepAt(dueMs: number): void {
@@ -366,6 +370,7 @@ export class BundleLog {
       if (error !== this.#lastFailure) {
         this.#lastFailure = error;
         this.logger.error('log.write-failed', { cause: error });
+        this.#sweepAt(this.clock.monotonicMs() + PROBE_PERIOD_MS);
         const unfinished = this.#backfills.streams();
         this.#reload();
         for (const id of unfinished) {

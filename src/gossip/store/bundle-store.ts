@@ -67,6 +67,8 @@ export interface BundleStore {
   readonly counters: StoreCounters;
   /** Set for a moment after a write failed, and while one takes too long: bundles are refused with it, and whoever asks before has nothing to take back. */
   readonly refusal: GrapevineError | undefined;
+  /** Why the last write failed, until a bundle is written or `probe` succeeds; and that one takes too long. */
+  readonly failure: GrapevineError | undefined;
 
   /** What is damaged is set aside. A StartError when what is there is of a later format, or cannot be opened. */
   open(): Promise<void>;
@@ -77,6 +79,8 @@ export interface BundleStore {
   extents(): readonly HeldExtent[];
   /** Adds a bundle and saves its stream's extent, both or neither. */
   append(bundle: StoredBundle, extent: HeldExtent): Promise<void>;
+  /** Writes a little, as a bundle is written, to find out whether that works again. */
+  probe(): Promise<void>;
   saveExtent(extent: HeldExtent): Promise<void>;
   /** Forgets a stream and all its bundles. */
   deleteStream(stream: StreamId): Promise<void>;

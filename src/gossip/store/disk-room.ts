@@ -13,11 +13,11 @@ export const WRITE_TIMEOUT_MS = 10_000;
  */
 export const RESERVED_BYTES = 4 * 1024 * 1024;
 
-/** Whether bundles find room on the disk: what is free, what drops gave back, and what failed a moment ago or does not end. */
+/** Whether bundles find room on the disk: what is free, what drops gave back, and what failed or does not end. */
 export class DiskRoom {
   /** Bytes of bundles that were dropped and whose room was not used again yet. */
   #reusableBytes = 0;
-  #failure: { readonly error: GrapevineError; readonly untilMs: number } | undefined;
+  #failure: { readonly error: GrapevineError; readonly pausedUntilMs: number } | undefined;
   /** Since when a write has been under way. */
   #writingSinceMs: number | undefined;
 
@@ -25,9 +25,14 @@ export class DiskRoom {
 
   /** Why no bundle is tried now; undefined when one is worth it. */
   get refusal(): GrapevineError | undefined {
+    const isPaused = (this.#failure?.pausedUntilMs ?? 0) > this.clock.monotonicMs();
+    return isPaused || this.#isStuck ? this.failure : undefined;
+  }
+
+  /** Why the last bundle found no room, until one does; or that a write does not end. */
+  get failure(): GrapevineError | undefined {
     if (this.#isStuck) return new GrapevineError('store-failing', 'the disk under the data folder does not answer');
-    if (this.#failure === undefined || this.#failure.untilMs <= this.clock.monotonicMs()) return undefined;
-    return this.#failure.error;
+    return this.#failure?.error;
   }
 
   get #isStuck(): boolean {
@@ -40,7 +45,12 @@ export class DiskRoom {
   }
 
   failed(error: GrapevineError): void {
-    this.#failure = { error, untilMs: this.clock.monotonicMs() + WRITE_PAUSE_MS };
+    this.#failure = { error, pausedUntilMs: this.clock.monotonicMs() + WRITE_PAUSE_MS };
+  }
+
+  /** Bundles were written. */
+  written(): void {
+    this.#failure = undefined;
   }
 
   gaveBack(bytes: number): void {

@@ -11,7 +11,7 @@ import type { NodeId } from '../../peers/node-id.js';
 import { committedOf, removeSome } from './committed-bundles.js';
 import { asEntry, entryOf, firstOf, fitting } from './bundle-index.js';
 import * as rows from './bundle-rows.js';
-import type { BundleEntry, BundleStore, HeldExtent, StoreCounters, StoredBundle, StoredKey } from './bundle-store.js';
+import type { BundleEntry, BundleStore, HeldExtent, StoredBundle, StoredKey } from './bundle-store.js';
 import { DiskRoom } from './disk-room.js';
 import { openEnvironment, type Environment } from './lmdb-environment.service.js';
 import type { LmdbRows } from './lmdb-rows.adapter.js';
@@ -41,7 +41,7 @@ export class LmdbBundleStore implements BundleStore {
   readonly #pending = new PendingWrites();
   readonly #books = new StoreBooks();
   readonly #queue = new WriteQueue<LmdbRows>();
-  readonly #counters = { recordsDamaged: 0, storesSetAside: 0 };
+  readonly counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #logger: LmdbStoreOptions['logger'];
   readonly #clock: Pick<Clock, 'wallMs'>;
   readonly #room: DiskRoom;
@@ -67,18 +67,18 @@ export class LmdbBundleStore implements BundleStore {
     return this.#pending.appended.bytes;
   }
 
-  get counters(): StoreCounters {
-    return this.#counters;
-  }
-
   get refusal(): GrapevineError | undefined {
     return this.#room.refusal;
+  }
+
+  get failure(): GrapevineError | undefined {
+    return this.#room.failure;
   }
 
   async open(): Promise<void> {
     this.#environment = await openEnvironment(this.#folder, {
       logger: this.#logger,
-      counters: this.#counters,
+      counters: this.counters,
       wallMs: () => this.#clock.wallMs(),
     });
     this.#books.load(this.#rows);
@@ -119,6 +119,10 @@ export class LmdbBundleStore implements BundleStore {
       },
       { bytes: bundle.bytes.length, committed: () => this.#pending.appended.remove(bundle) },
     );
+  }
+
+  probe(): Promise<void> {
+    return this.#write(() => this.#saveArrival(), { bytes: 1 });
   }
 
   saveExtent(extent: HeldExtent): Promise<void> {
@@ -316,6 +320,7 @@ export class LmdbBundleStore implements BundleStore {
     if (refusal !== undefined) return this.#fail(batch, refusal);
     try {
       const unfinished = await this.#commit(batch);
+      if (batch.some(({ bytes }) => bytes > 0)) this.#room.written();
       this.#queue.push(...unfinished);
       for (const write of batch) if (!unfinished.has(write)) write.resolve();
     } catch (cause) {

@@ -8,6 +8,7 @@ import type { StreamId } from '../bundles/stream.js';
 export class MemoryBundleStore implements BundleStore {
   readonly pendingBytes = 0;
   readonly refusal: GrapevineError | undefined = undefined;
+  readonly failure: GrapevineError | undefined = undefined;
   readonly counters = { recordsDamaged: 0, storesSetAside: 0 };
   readonly #extents = new Map<StreamId, HeldExtent>();
   readonly #bundles = new BundleIndex();
@@ -34,6 +35,10 @@ export class MemoryBundleStore implements BundleStore {
     this.#bundles.add(bundle);
     this.#lastArrival = Math.max(this.#lastArrival, bundle.arrival);
     return this.saveExtent(extent);
+  }
+
+  probe(): Promise<void> {
+    return DONE;
   }
 
   saveExtent(extent: HeldExtent): Promise<void> {

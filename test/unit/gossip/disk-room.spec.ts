@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DiskRoom, RESERVED_BYTES, WRITE_PAUSE_MS } from '../../../src/gossip/store/disk-room.js';
+import { DiskRoom, RESERVED_BYTES, WRITE_PAUSE_MS, WRITE_TIMEOUT_MS } from '../../../src/gossip/store/disk-room.js';
 import { GrapevineError } from '../../../src/runtime/errors.js';
 import { HandClock } from './log-rig.js';
 
@@ -23,5 +23,21 @@ describe('room on the disk', () => {
     expect(room.refusal).toBe(error);
     clock.nowMs += 1;
     expect(room.refusal).toBeUndefined();
+  });
+
+  it('counts as failed until bundles were written, or when a write does not end', () => {
+    const clock = new HandClock();
+    const room = new DiskRoom(clock);
+    const error = new GrapevineError('store-failing', 'failing');
+    room.failed(error);
+    clock.nowMs += 10 * WRITE_PAUSE_MS;
+    expect([room.failure, room.refusal]).toEqual([error, undefined]);
+    room.written();
+    expect(room.failure).toBeUndefined();
+    room.writing(true);
+    clock.nowMs += WRITE_TIMEOUT_MS;
+    expect([room.failure, room.refusal]).toMatchObject([{ code: 'store-failing' }, { code: 'store-failing' }]);
+    room.writing(false);
+    expect([room.failure, room.refusal]).toEqual([undefined, undefined]);
   });
 });

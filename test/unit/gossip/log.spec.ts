@@ -237,8 +237,15 @@ describe('bundle log on a store that fails', () => {
   class FullStore extends MemoryBundleStore {
     isFull = false;
     override refusal: GrapevineError | undefined = undefined;
+    override failure: GrapevineError | undefined = undefined;
     /** How often all that it holds was looked at. */
     looks = 0;
+
+    override probe(): Promise<void> {
+      if (this.isFull) return Promise.reject(new GrapevineError('store-full', 'full'));
+      this.failure = undefined;
+      return super.probe();
+    }
 
     override extents(): ReturnType<MemoryBundleStore['extents']> {
       this.looks++;
@@ -274,6 +281,18 @@ describe('bundle log on a store that fails', () => {
       await expect(written.committed).rejects.toBe(store.refusal);
     }
     expect([log.extent(stream.id), log.extent(other.id), store.looks]).toEqual([undefined, undefined, looks]);
+  });
+
+  it('finds out when the store takes something again, though nobody writes', async () => {
+    const store = new FullStore('AAAAAAAA');
+    const log = await openLog(store, new HandClock());
+    store.isFull = true;
+    store.failure = new GrapevineError('store-full', 'full');
+    await log.sweep();
+    expect(log.storeState.failure).toBe(store.failure);
+    store.isFull = false;
+    await log.sweep();
+    expect(log.storeState.failure).toBeUndefined();
   });
 
   it('gives up history that the store does not take, and takes it from its beginning later', async () => {
