@@ -13,6 +13,9 @@ export const WRITE_TIMEOUT_MS = 10_000;
  */
 export const RESERVED_BYTES = 4 * 1024 * 1024;
 
+/** After a write failed a disk is not called good again without room for so much. */
+const PROBE_BYTES = 1024 * 1024;
+
 /** Whether bundles find room on the disk: what is free, what drops gave back, and what failed or does not end. */
 export class DiskRoom {
   /** Bytes of bundles that were dropped and whose room was not used again yet. */
@@ -59,10 +62,17 @@ export class DiskRoom {
 
   /** Takes room for bundles; a GrapevineError `store-full` when the disk counts as full and drops made too little in the database. */
   take(bytes: number, freeBytes: number): GrapevineError | undefined {
-    if (freeBytes + this.#reusableBytes < RESERVED_BYTES + bytes) {
-      return new GrapevineError('store-full', 'the disk under the data folder is full');
-    }
-    this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);
-    return undefined;
+    const isFull = this.#isFullFor(bytes, freeBytes);
+    if (!isFull) this.#reusableBytes = Math.max(0, this.#reusableBytes - bytes);
+    return isFull ? new GrapevineError('store-full', 'the disk under the data folder is full') : undefined;
+  }
+
+  /** The failure that stands when a try can only fail, as the disk is still full. */
+  look(freeBytes: number): GrapevineError | undefined {
+    return this.#isFullFor(PROBE_BYTES, freeBytes) ? this.#failure?.error : undefined;
+  }
+
+  #isFullFor(bytes: number, freeBytes: number): boolean {
+    return freeBytes + this.#reusableBytes < RESERVED_BYTES + bytes;
   }
 }

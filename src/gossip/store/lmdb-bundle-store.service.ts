@@ -121,7 +121,9 @@ export class LmdbBundleStore implements BundleStore {
     );
   }
 
-  probe(): Promise<void> {
+  async probe(): Promise<void> {
+    const failure = this.#room.look(await this.#rows.freeBytes());
+    if (failure !== undefined) throw failure;
     return this.#write(() => this.#saveArrival(), { bytes: 1 });
   }
 
@@ -147,8 +149,7 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   read(stream: StreamId, fromSeq: number, bytesMax: number): readonly StoredBundle[] {
-    const entries = this.#streamBundles(stream, fromSeq);
-    return fitting(this.#withBytes(entries), Number.MAX_SAFE_INTEGER, bytesMax);
+    return fitting(this.#withBytes(this.#streamBundles(stream, fromSeq)), Number.MAX_SAFE_INTEGER, bytesMax);
   }
 
   streamEntries(stream: StreamId, fromSeq: number, limit: number): readonly BundleEntry[] {
@@ -224,13 +225,12 @@ export class LmdbBundleStore implements BundleStore {
   }
 
   *#withBytes(bundles: Iterable<BundleEntry | StoredBundle>): Generator<StoredBundle> {
-    const database = this.#rows;
     for (const bundle of bundles) {
       if ('bytes' in bundle) {
         yield bundle;
         continue;
       }
-      const bytes = database.get(rows.bundleKey(bundle));
+      const bytes = this.#rows.get(rows.bundleKey(bundle));
       const { byteLength: _, ...place } = bundle;
       if (bytes !== undefined) yield { ...place, bytes };
     }

@@ -32,6 +32,7 @@ describe('room on the disk', () => {
     room.failed(error);
     clock.nowMs += 10 * WRITE_PAUSE_MS;
     expect([room.failure, room.refusal]).toEqual([error, undefined]);
+    expect([room.look(RESERVED_BYTES), room.look(2 * RESERVED_BYTES)]).toEqual([error, undefined]);
     room.written();
     expect(room.failure).toBeUndefined();
     room.writing(true);
