@@ -33,7 +33,7 @@ export class NodeSubscriptions implements OnModuleInit {
       if (!saved.ok) throw new StartError(`${FILE} in the data folder is damaged: ${saved.reason}`);
       this.#since = new Map(saved.value);
       // Peers would take what begins later than now for what is not wanted yet.
-      this.clock.notBefore(Math.max(0, ...this.#since.values()));
+      for (const sinceMs of this.#since.values()) this.clock.notBefore(sinceMs);
     }
     for (const [pattern, sinceMs] of this.#since) this.interest.add(pattern, 'node', sinceMs);
   }

@@ -13,10 +13,11 @@ export const NOW: StartingPoint = { from: 'now' };
 /** All that is retained. */
 export const RETAINED: StartingPoint = { from: 'retained' };
 
-/** Since when a reader that starts there wants messages, by the wall clock; 0 is all that is retained. */
+/** Since when a reader that starts there wants messages, by the wall clock and never later than now; 0 is all that is retained. */
 export function sinceMsOf(point: StartingPoint, nowMs: number): number {
   if (point.from === 'now') return nowMs;
-  return point.from === 'retained' ? 0 : point.cursor.sinceMs;
+  // A client names any time in a cursor, and what is saved moves the clock at the next start.
+  return point.from === 'retained' ? 0 : Math.min(point.cursor.sinceMs, nowMs);
 }
 
 /** What users may give as `after`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../../src/subscriptions/cursor.js';
-import { readStartingPoint } from '../../../src/subscriptions/starting-point.js';
+import { readStartingPoint, RETAINED, sinceMsOf } from '../../../src/subscriptions/starting-point.js';
 import { testStream } from './written-log.js';
 
 const [one, two] = [testStream('chat', 1).id, testStream('chat', 2).id];
@@ -48,6 +48,12 @@ describe('a starting point', () => {
       ok: true,
       value: { from: 'cursor', cursor, isToken: false },
     });
+  });
+
+  it('wants nothing later than now, whatever time a cursor names', () => {
+    const at = (sinceMs: number) =>
+      ({ from: 'cursor', cursor: { sinceMs, streams: new Map() }, isToken: true }) as const;
+    expect([sinceMsOf(at(4), 10), sinceMsOf(at(2 ** 47), 10), sinceMsOf(RETAINED, 10)]).toEqual([4, 10, 0]);
   });
 
   it('is refused otherwise', () => {
