@@ -5,6 +5,7 @@ import type { Stream, StreamId } from '../../src/gossip/bundles/stream.js';
 import { Beginnings } from '../../src/gossip/dissemination/beginnings.js';
 import { GossipCore } from '../../src/gossip/dissemination/gossip-core.js';
 import type { GossipInput, GossipOutput, GossipTimer } from '../../src/gossip/dissemination/gossip-protocol.js';
+import { heldBefore } from '../../src/gossip/log/held-before.js';
 import type { Lane } from '../../src/peers/links/links.js';
 import { LANE_BYTES_MAX } from '../../src/peers/links/link-queue.js';
 import { CoreDriver } from '../../src/runtime/core-driver.js';
@@ -51,7 +52,7 @@ export class GossipNode implements UpperLayer {
       offsetMs: (peer) => membership.clocks.offsetMs(peer, membership.ownClocks),
     });
     const logWorld = {
-      seqBefore: (stream: StreamId, wallMs: number) => this.log.seqBefore(stream, wallMs),
+      seqBefore: (stream: StreamId, wallMs: number) => heldBefore(this.log, stream, wallMs),
       localTimeOf: (peer: string, theirWallMs: number) => beginnings.localTimeOf(peer, theirWallMs),
     };
     const random = new Random(world.random.u32());

@@ -196,7 +196,7 @@ export class MemoryLog {
       if (held.entries[middle]!.receivedAtMs < wallMs) low = middle + 1;
       else high = middle;
     }
-    return low > lowest ? held.entries[low - 1]!.bundle.lastSeq : 0;
+    return low > lowest ? held.entries[low - 1]!.bundle.lastSeq : held.floor;
   }
 
   /** What is lost of a stream with this log. */
@@ -223,7 +223,9 @@ export class MemoryLog {
     });
   }
 
-  extent(stream: StreamId): { readonly floor: number; readonly frontier: number } | undefined {
+  extent(
+    stream: StreamId,
+  ): { readonly floor: number; readonly frontier: number; readonly changedAtMs: number } | undefined {
     return this.#streams.get(stream);
   }
 

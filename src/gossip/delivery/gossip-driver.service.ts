@@ -9,6 +9,7 @@ import { Random } from '../../runtime/random.js';
 import { SystemClock } from '../../runtime/system-clock.service.js';
 import type { Confirmation } from '../dissemination/acknowledgements.js';
 import { BundleLog } from '../log/bundle-log.service.js';
+import { heldBefore } from '../log/held-before.js';
 import type { Bundle } from '../bundles/bundle.js';
 import { DeliveryService } from './delivery.service.js';
 import { Beginnings } from '../dissemination/beginnings.js';
@@ -87,10 +88,7 @@ export class GossipDriver {
       offsetMs: (peer) => peers.clockOffsetMs(peer),
     });
     const world = {
-      seqBefore: (stream: StreamId, wallMs: number) => {
-        const before = this.log.seqBefore(stream, wallMs);
-        return before > (this.log.extent(stream)?.floor ?? 0) ? before : 0;
-      },
+      seqBefore: (stream: StreamId, wallMs: number) => heldBefore(this.log, stream, wallMs),
       localTimeOf: (peer: NodeId, theirWallMs: number) => beginnings.localTimeOf(peer, theirWallMs),
     };
     this.#core = new GossipCore<Bundle>(this.peers.self, this.peers.directory, world, this.random);
