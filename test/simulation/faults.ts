@@ -53,7 +53,6 @@ export class Chaos {
   ) {
     this.#bag = FAULTS.flatMap((fault) => Array.from({ length: weights[fault] ?? 0 }, () => fault));
     world.hasRetention = weights.retention !== undefined;
-    world.hasClockSteps = weights['clock-step'] !== undefined;
     if (weights['clock-skew'] === undefined) return;
     for (const id of world.ids) world.stepClock(id, Math.round(random.between(-HOUR_MS, HOUR_MS)));
   }

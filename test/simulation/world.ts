@@ -52,12 +52,11 @@ export class World {
   readonly #disks = new Map<string, Disk>();
   readonly #streams = new Map<string, Stream>();
   readonly #clockOffsetsMs = new Map<string, number>();
+  readonly #clocksSetMs = new Map<string, number>();
   /** Of each process, what it makes of its machine's clock. */
   readonly #walls = new Map<string, SteadyWall>();
   /** Some log drops what is old. */
   hasRetention = false;
-  /** Clocks are set while nodes run. */
-  hasClockSteps = false;
 
   constructor(
     size: number,
@@ -116,6 +115,12 @@ export class World {
   /** Sets a node's clock ahead, or back. */
   stepClock(id: string, byMs: number): void {
     this.#clockOffsetsMs.set(id, (this.#clockOffsetsMs.get(id) ?? 0) + byMs);
+    this.#clocksSetMs.set(id, this.time.nowMs);
+  }
+
+  /** When a node's clock was set last, in truth. */
+  clockSetMs(id: string): number {
+    return this.#clocksSetMs.get(id) ?? -Infinity;
   }
 
   node(id: string): GossipNode {

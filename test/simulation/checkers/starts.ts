@@ -6,7 +6,7 @@ import type { World } from '../world.js';
 
 /**
  * Where a node's interest in a stream begins: behind the last message that was published before it. Nobody but its publisher, or who has
- * it when that is gone, can tell; once clocks are set, only who was there when the interest began.
+ * it when that is gone, can tell; once its clock or the node's was set since, only who was there when the interest began.
  */
 export class Starts {
   readonly #published = new Map<string, { topic: string; bundles: { atMs: number; lastSeq: number }[] }>();
@@ -28,10 +28,11 @@ export class Starts {
   }
 
   #isKnownTo(holder: GossipNode, id: string, { topic, publisher, epoch }: Stream): boolean {
-    if (!this.world.hasClockSteps || this.interests.wantsRetained(id, topic)) return true;
+    if (this.interests.wantsRetained(id, topic)) return true;
+    const since = this.interests.since(id, topic) ?? Infinity;
+    if ([id, holder.id].every((one) => this.world.clockSetMs(one) <= since)) return true;
     const { membership, startedMs } = this.world.node(publisher);
     const isPublished = membership.process.isRunning && membership.epoch === epoch;
-    const since = this.interests.since(id, topic) ?? Infinity;
     return holder.startedMs <= since && (!isPublished || startedMs <= since);
   }
 
