@@ -1,5 +1,11 @@
 import type { TopLevelSpec } from 'vega-lite';
 
+/** Ours, and what was measured. */
+export const GREEN = '#1a7f37';
+
+/** What it is compared with. */
+export const GREY = '#6e7781';
+
 /** Of what is written and of whiskers. */
 export const INK = '#1f2328';
 const FAINT = '#d1d9e0';

@@ -5,11 +5,8 @@ import type { Point } from '../law.js';
 import type { Result } from '../result-file.adapter.js';
 import type { Spread } from '../statistics.js';
 import type { Axis } from '../workload.js';
-import { chart, INK, logTicks, NUMBERS } from './chart.js';
+import { chart, GREEN, GREY, INK, logTicks, NUMBERS } from './chart.js';
 import { GROWTH_TITLES } from './panels.js';
-
-const COLOUR = '#1a7f37';
-const LAW_COLOUR = '#6e7781';
 
 /** Space above and below what is measured, as a factor. */
 const AROUND = 1.8;
@@ -78,7 +75,7 @@ function picture({ name, words, unit, points, line, sizes }: Picture): object {
     layer: [
       {
         data: { values: line },
-        mark: { type: 'line', color: LAW_COLOUR, strokeDash: [4, 3], strokeWidth: 1.5 },
+        mark: { type: 'line', color: GREY, strokeDash: [4, 3], strokeWidth: 1.5 },
         encoding: { y: median },
       },
       {
@@ -88,7 +85,7 @@ function picture({ name, words, unit, points, line, sizes }: Picture): object {
       },
       {
         data: { values: points },
-        mark: { type: 'line', color: COLOUR, strokeWidth: 2, point: { color: COLOUR, filled: true, size: 45 } },
+        mark: { type: 'line', color: GREEN, strokeWidth: 2, point: { color: GREEN, filled: true, size: 45 } },
         encoding: { y: median },
       },
     ],

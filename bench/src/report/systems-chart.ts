@@ -2,11 +2,9 @@ import type { TopLevelSpec } from 'vega-lite';
 import { isOwn, spreadsOf, type Spreads } from '../comparison.js';
 import type { Result } from '../result-file.adapter.js';
 import type { Figure } from '../workload.js';
-import { chart, INK, logTicks, NUMBERS } from './chart.js';
+import { chart, GREEN, GREY, INK, logTicks, NUMBERS } from './chart.js';
 import { panelsOf, type Panel } from './panels.js';
 
-const OURS = '#1a7f37';
-const THEIRS = '#6e7781';
 const ROW = 24;
 const NAMES_WIDTH = 165;
 const PANEL_WIDTH = 250;
@@ -72,7 +70,7 @@ function picture({ title, as, figures }: Panel, data: readonly Datum[], y: objec
       ...(isBars ? { tickCount: 4 } : { values: logTicks(domain[0] ?? 1, domain[1] ?? 1) }),
     },
   };
-  const colour = { condition: { test: 'datum.isOurs', value: OURS }, value: THEIRS };
+  const colour = { condition: { test: 'datum.isOurs', value: GREEN }, value: GREY };
   const shape = { field: 'figure', legend: null, scale: { domain: figures, range: ['circle', 'diamond'] } };
   const marks = {
     mark: isBars ? { type: 'bar', height: 13 } : { type: 'point', filled: true, size: 70, opacity: 1 },
